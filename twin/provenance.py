@@ -1,0 +1,45 @@
+"""The log of what was done to a recording: one entry a step, with versions, inputs by hash, and parameters."""
+
+import hashlib
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+PACKAGES = ("jax", "flax", "optax", "brian2", "xarray", "zarr", "numpy", "scipy")
+
+
+def file_hash(path: str | Path) -> str:
+    """SHA-256 of a file, as hexadecimal text."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Versions of this project and of the packages that its numbers depend on."""
+    import twin
+
+    return {"neurotwin": twin.__version__} | {name: metadata.version(name) for name in PACKAGES}
+
+
+def log(
+    tree: xr.DataTree,
+    step: str,
+    *,
+    inputs: Mapping[str, str] | None = None,
+    parameters: Mapping[str, Any] | None = None,
+) -> xr.DataTree:
+    """A copy of `tree` whose log has one more entry.
+
+    Args:
+        tree: a recording.
+        step: what was done, as a verb phrase ("read", "correct junction potential").
+        inputs: name -> SHA-256 of what went in.
+        parameters: plain values that the step depended on.
+    """
+    entry = {"step": step, "versions": versions(), "inputs": dict(inputs or {}), "parameters": dict(parameters or {})}
+    logged = tree.copy()
+    logged.attrs = {**tree.attrs, "provenance": [*tree.attrs.get("provenance", []), entry]}
+    return logged
