@@ -47,6 +47,12 @@ def responses(tree: xr.DataTree, stream: Port, config: SurrogateConfig) -> Respo
     return Responses(past_of(windows, config.n_lags), counts)
 
 
+def latency_windows(data: Responses) -> int:
+    """Windows from a stimulus to the spike that it evokes: where the mean stimulus before a spike peaks."""
+    average = data.counts @ (data.past - data.past.mean()) / data.counts.sum()
+    return int(len(average) - 1 - np.argmax(average))
+
+
 def past_of(windows: Float[np.ndarray, " time"], n_lags: int) -> Float[np.ndarray, "time lag"]:
     """For each window the last `n_lags` values, the present one last; the first value is held before the start."""
     held = np.concatenate([np.full(n_lags - 1, windows[0], windows.dtype), windows])

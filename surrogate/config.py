@@ -14,6 +14,9 @@ class SurrogateConfig:
         n_hidden: hidden units of the encoder.
         fast_tau_s: time constants of the spike-history traces that stand for refractoriness and bursting, s.
         slow_tau_s: time constants of the traces that stand for adaptation, s.
+        stimulus_noise: the encoder's learned path is made insensitive to white noise on the stimulus of this standard
+            deviation, relative to the stimulus's own. What the training stimulus does not contain, such as faster
+            modulation, then moves the code little, instead of by whatever the fit left there.
         learning_rate: peak rate of the optimiser.
         weight_decay: decoupled weight decay.
         n_steps: gradient steps at the most.
@@ -27,6 +30,7 @@ class SurrogateConfig:
     n_hidden: int = 16
     fast_tau_s: tuple[float, ...] = (0.0007, 0.0014, 0.0028, 0.0056, 0.011, 0.022, 0.045, 0.09)
     slow_tau_s: tuple[float, ...] = (0.5, 2.0, 8.0)
+    stimulus_noise: float = 0.8
     learning_rate: float = 0.01
     weight_decay: float = 1e-3
     n_steps: int = 2000

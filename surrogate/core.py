@@ -25,13 +25,20 @@ class StimulusHistoryModel(nnx.Module):
         mean: of the training stimulus, for normalisation.
         standard_deviation: of the training stimulus.
         mean_count: of the training response, spikes a window; the untrained model predicts it.
+        latency_windows: windows that a stimulus needs to evoke a spike.
         rngs: randomness of the initial weights.
     """
 
     def __init__(
-        self, config: SurrogateConfig, mean: float, standard_deviation: float, mean_count: float, rngs: nnx.Rngs
+        self,
+        config: SurrogateConfig,
+        mean: float,
+        standard_deviation: float,
+        mean_count: float,
+        latency_windows: int,
+        rngs: nnx.Rngs,
     ) -> None:
-        self.encoder = WaveformEncoder(config, mean, standard_deviation, rngs)
+        self.encoder = WaveformEncoder(config, mean, standard_deviation, latency_windows, rngs)
         self.fast = SpikeHistory(config.fast_tau_s, config.window_s)
         self.slow = SpikeHistory(config.slow_tau_s, config.window_s)
         self.baseline = nnx.Param(jnp.float32(jnp.log(mean_count)))

@@ -9,6 +9,8 @@ from surrogate.config import SurrogateConfig
 from surrogate.core import StimulusHistoryModel
 from twin.ports import Arrays, Port, State
 
+PARTS = ("stimulus", "slow_history", "fast_history")
+
 
 class Surrogate:
     """A point-process surrogate of one unit.
@@ -29,7 +31,7 @@ class Surrogate:
         self.window_s = config.window_s
         self.stimulus_ports = (stimulus,)
         self.readout_ports = (Port("spike_count", "1", 1),)
-        self.drive_ports = tuple(Port(name, "1", 1) for name in ("stimulus", "slow_history", "fast_history"))
+        self.drive_ports = tuple(Port(name, "1", 1) for name in PARTS)
         self._graph, self._weights = nnx.split(model)
 
     @property
@@ -53,4 +55,4 @@ class Surrogate:
         fast, slow = model.fast.advance(fast, count), model.slow.advance(slow, count)
         past = jnp.concatenate([past[1:], stimulus[self.stimulus_ports[0].name]])
         parts = model(past, fast, slow)
-        return (past, fast, slow), {port.name: parts[port.name][None] for port in self.drive_ports}
+        return (past, fast, slow), {name: parts[name][None] for name in PARTS}

@@ -11,7 +11,7 @@ import optax
 import xarray as xr
 from flax import nnx
 
-from surrogate.batches import Responses, responses
+from surrogate.batches import Responses, latency_windows, responses
 from surrogate.config import SurrogateConfig
 from surrogate.core import StimulusHistoryModel
 from surrogate.objectives import bits_per_spike, negative_log_likelihood
@@ -68,7 +68,8 @@ def fit(
     edges = [round((edge - split.start_s) / config.window_s) for edge in (*split.train, split.stop_s)]
     part = data.between(edges[0], edges[1])
     mean, deviation = float(part.past[:, -1].mean()), float(part.past[:, -1].std())
-    model = StimulusHistoryModel(config, mean, deviation, float(part.counts.mean()), nnx.Rngs(seed))
+    latency = latency_windows(part)
+    model = StimulusHistoryModel(config, mean, deviation, float(part.counts.mean()), latency, nnx.Rngs(seed))
     best, history = _optimise(model, data, edges, config, progress)
     steps, train_bits, validation_bits = (np.array(column) for column in zip(*history, strict=True))
     surrogate = Surrogate(best, config, stimulus, resting=float(data.past[0, -1]))
@@ -85,7 +86,10 @@ def _optimise(model: StimulusHistoryModel, data: Responses, edges: list[int], co
         return nnx.merge(graph, params, constants)(past[part], fast[part], slow[part]).total()
 
     def loss(params: Any):
-        return negative_log_likelihood(log_count(params, edges[0], edges[1]), counts[edges[0] : edges[1]])
+        part = slice(edges[0], edges[1])
+        sensitivity = nnx.merge(graph, params, constants).encoder.sensitivity(past[part])
+        fitted = negative_log_likelihood(log_count(params, edges[0], edges[1]), counts[part])
+        return fitted + 0.5 * config.stimulus_noise**2 * jnp.mean(sensitivity)
 
     schedule = optax.cosine_decay_schedule(config.learning_rate, config.n_steps, alpha=0.05)
     optimiser = optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(schedule, weight_decay=config.weight_decay))

@@ -97,7 +97,7 @@ def _conductances(model: NeuronModel, to_c: float) -> list[Correction]:
     for name in model.channels.values():
         parameter = model.parameter(name)
         rows.append(
-            Correction(name, parameter.value, parameter.value * factor, str(parameter.unit), by, parameter.source)
+            Correction(name, parameter.value, parameter.value * factor, parameter.unit_text, by, parameter.source)
         )
     return rows
 
@@ -108,5 +108,5 @@ def _reversals(model: NeuronModel, to_c: float) -> list[Correction]:
     for name in model.reversal_potentials:
         parameter = model.parameter(name)
         corrected = float(nernst_at(parameter.value, model.reference_c, to_c))
-        rows.append(Correction(name, parameter.value, corrected, str(parameter.unit), by, parameter.source))
+        rows.append(Correction(name, parameter.value, corrected, parameter.unit_text, by, parameter.source))
     return rows

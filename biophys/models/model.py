@@ -33,6 +33,11 @@ class Parameter:
         """The SI value of one `unit`: 1000 for mS/mm**2, which is 1000 S/m**2."""
         return float(np.asarray(self.unit))
 
+    @property
+    def unit_text(self) -> str:
+        """The unit as people write it: "mS/mm²", and "1" for a pure number."""
+        return str(self.unit).replace("(mm^2)", "mm²").replace("mm^2", "mm²")
+
 
 @dataclasses.dataclass(frozen=True)
 class Kinetics:

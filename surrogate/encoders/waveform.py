@@ -1,7 +1,9 @@
 """A causal encoder of a one-dimensional waveform, such as a sound level or a current.
 
-The last windows are projected on raised cosines whose width grows with the lag (Pillow et al. 2008, Nature 454:995,
-Methods), and a small network with one hidden layer makes one number of them.
+A sensory transduction that is fast compared with what it encodes passes the stimulus on, one latency late. That is the
+direct path, one weight. What it leaves out is learned: the last windows are projected on raised cosines whose width
+grows with the lag (Pillow et al. 2008, Nature 454:995, Methods), and a small network makes one number of them. The
+learned path alone is held insensitive to what the training stimulus does not contain.
 """
 
 import jax
@@ -36,9 +38,26 @@ class Constant(nnx.Variable):
 
 
 class WaveformEncoder(nnx.Module):
-    """Past waveform -> one number, linear part plus one hidden layer."""
+    """Past waveform -> one number: direct path plus a learned one with a linear part and one hidden layer.
 
-    def __init__(self, config: SurrogateConfig, mean: float, standard_deviation: float, rngs: nnx.Rngs) -> None:
+    Args:
+        config: memory and sizes.
+        mean: of the training stimulus.
+        standard_deviation: of the training stimulus.
+        latency_windows: of the direct path.
+        rngs: randomness of the initial weights.
+    """
+
+    def __init__(
+        self,
+        config: SurrogateConfig,
+        mean: float,
+        standard_deviation: float,
+        latency_windows: int,
+        rngs: nnx.Rngs,
+    ) -> None:
+        self.latency_windows = latency_windows
+        self.direct = nnx.Param(jnp.float32(0.0))
         self.basis = Constant(jnp.asarray(raised_cosines(config.n_lags, config.n_filters)))
         self.mean = Constant(jnp.float32(mean))
         self.scale = Constant(jnp.float32(standard_deviation))
@@ -46,8 +65,23 @@ class WaveformEncoder(nnx.Module):
         self.hidden = nnx.Linear(config.n_filters, config.n_hidden, rngs=rngs)
         self.out = nnx.Linear(config.n_hidden, 1, use_bias=False, rngs=rngs)
 
+    def normalised(self, past: Float[Array, "*batch lag"]) -> Float[Array, "*batch lag"]:
+        """The past in standard deviations of the training stimulus, by lag: the present first."""
+        return ((past - self.mean[...]) / self.scale[...])[..., ::-1]
+
+    def sensitivity(self, past: Float[Array, "time lag"]) -> Float[Array, " time"]:
+        """Variance that white noise on the stimulus, of the stimulus's own variance, would add to the learned path.
+
+        To first order it is the squared length of the gradient with respect to the normalised past.
+        """
+        slopes = jax.nn.sigmoid(self.hidden(self.normalised(past) @ self.basis[...]))  # of softplus
+        through_hidden = self.hidden.kernel[...] * self.out.kernel[...].T
+        gradient = self.linear.kernel[...].T + slopes @ through_hidden.T
+        return jnp.square(gradient @ self.basis[...].T).sum(axis=-1)
+
     def __call__(self, past: Float[Array, "*batch lag"]) -> Float[Array, "*batch"]:
         """Encode windows of the past, the latest last."""
-        normalised = (past - self.mean[...]) / self.scale[...]
-        features = normalised[..., ::-1] @ self.basis[...]
-        return (self.linear(features) + self.out(jax.nn.softplus(self.hidden(features))))[..., 0]
+        by_lag = self.normalised(past)
+        features = by_lag @ self.basis[...]
+        direct = self.direct[...] * by_lag[..., self.latency_windows]
+        return direct + (self.linear(features) + self.out(jax.nn.softplus(self.hidden(features))))[..., 0]

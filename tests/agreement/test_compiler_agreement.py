@@ -102,7 +102,8 @@ def brian2_says(
     network.add(traces, *([spikes] if spikes is not None else []))
     start = round(network.t_ / group.clock.dt_)
     network.run(n_steps * group.dt, namespace=dict(namespace))
-    said = {name: np.asarray(getattr(traces, f"{name}_")).T for name in names}
+    # Copies: newer Brian2 frees a monitor's memory with the monitor.
+    said = {name: np.array(getattr(traces, f"{name}_")).T for name in names}
     if spikes is not None:
         said["spike"] = np.zeros((n_steps, len(group)), bool)
         said["spike"][np.round(spikes.t_ / group.clock.dt_).astype(int) - start, np.asarray(spikes.i)] = True

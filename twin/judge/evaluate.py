@@ -90,8 +90,9 @@ def evaluate(
     scores += [rows.resampled(*row) for row in real_figures(real, layout, weights, seed)]
     scores += [rows.plain("copied_spikes", name, share) for name, share in copied.items()]
     scores += [rows.plain(metric, "ceiling", margin) for metric, margin in margins.items()]
-    for name, by_family in {**tests, "ceiling": ceiling, **defects}.items():
-        scores += [rows.test(name, test) for test in by_family.values()]
+    planted_rows = replace(rows, condition="planted_defect")
+    for made, found_by in ((rows, {**tests, "ceiling": ceiling}), (planted_rows, defects)):
+        scores += [made.test(name, test) for name, by_family in found_by.items() for test in by_family.values()]
 
     found = Evaluation((), tuple(scores), samples, layout.n_units, unit)
     claims = [
@@ -133,10 +134,11 @@ def _marginal_claims(found: Evaluation, subject: str, margins: Mapping[str, floa
 def _beats_claims(found: Evaluation, subject: str, baselines: Sequence[str]) -> list[Claim]:
     return [
         verdicts.beats_claim(
-            f"{subject}_beats_{baseline}_bits_per_spike",
-            *found.difference("bits_per_spike", subject, baseline),
+            f"{subject}_beats_{baseline}_{metric}",
+            *found.difference(metric, subject, baseline),
             separation=_SEPARATION[found.unit],
         )
+        for metric in ("bits_per_spike", "coincidence_factor")
         for baseline in baselines
     ]
 

@@ -91,7 +91,7 @@ def test_a_poisson_baseline_as_the_subject_fails(scene):
     """The same battery on a model of constant rate and no refractoriness passes no claim about it."""
     found = judge(*scene[:2], subject="poisson")
     named = {n: v for n, v in verdicts(found).items() if n.startswith("poisson") and v != "not_testable"}
-    assert len(named) == 6
+    assert len(named) == 8
     assert set(named.values()) == {"fail"}
 
 

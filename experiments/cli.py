@@ -1,0 +1,122 @@
+"""The command `twin`: parse, run, and turn every expected failure into one readable sentence and an exit code.
+
+Exit codes: 0 success, 1 the work failed, 2 bad usage or input.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from rich.console import Console
+from tyro.conf import Positional
+
+from twin.errors import InputError, NeurotwinError
+
+
+def demo(
+    out: Path = Path("demo-report"),
+    seed: int = 0,
+    data: Path | None = None,
+    protocol: Path | None = None,
+    quick: bool = False,
+) -> None:
+    """The main job, end to end, on two real recordings of a grasshopper auditory receptor neuron.
+
+    Ingests and corrects, calibrates a biophysical cell, trains a surrogate, couples the two, judges the twin on the
+    recording that was held out, perturbs it, and writes report.html, report.json and results.zarr.
+
+    Args:
+        out: folder to write; it must not exist, or be empty.
+        seed: of everything random; the same seed gives the same report.json.
+        data: folder with the four grasshopper_*.txt files; those that nitime brings otherwise.
+        protocol: TOML file with what is known of the preparation beyond the files; the published values otherwise.
+        quick: a small run that shows the way (seconds of data, few generations); its scores mean nothing.
+    """
+    from experiments.demo import story
+
+    settings = story.QUICK if quick else story.Settings()
+    story.run(out, seed=seed, data=data, protocol=protocol, settings=settings, console=Console(stderr=True))
+
+
+def data(
+    action: Positional[Literal["list", "show", "get"]],
+    name: Positional[str | None] = None,
+    source: Annotated[Path | None, tyro.conf.arg(name="from")] = None,
+    out: Path | None = None,
+) -> None:
+    """Public data sets by name.
+
+    Args:
+        action: list all sets, show one, or get one as recordings.
+        name: of the set, for show and get.
+        source: folder with the set's original files; where the set usually lies otherwise.
+        out: folder to write the recordings to, for get; each becomes OUT/NAME.zarr.
+    """
+    from experiments import data as commands
+
+    if action == "list":
+        commands.list_sets(Console())
+    elif action == "show":
+        commands.show(commands.named(name), Console())
+    else:
+        commands.get(commands.named(name), source, out)
+
+
+def ingest(files: Positional[tuple[Path, ...]], out: Path, protocol: Path | None = None) -> None:
+    """Read original files into one recording.
+
+    Args:
+        files: the files that belong together, such as a stimulus and its spike times.
+        out: the recording to write, a zarr folder that does not exist.
+        protocol: TOML file with what is known beyond the files.
+    """
+    from experiments import data as commands
+
+    commands.ingest(files, out, protocol)
+
+
+def inspect(recording: Positional[Path]) -> None:
+    """What is in a recording, what its protocol reports, and what it does not.
+
+    Args:
+        recording: a zarr folder.
+    """
+    from experiments import inspection
+
+    inspection.show(recording, Console())
+
+
+def ljp(pipette: str, bath: str, temperature: float = 25.0) -> None:
+    """The liquid junction potential between two solutions, mV, with its sign convention.
+
+    Args:
+        pipette: ions or salts with mM, such as "K 145, gluconate 145".
+        bath: the same for the bath.
+        temperature: degrees Celsius.
+    """
+    from experiments import junction
+
+    junction.show(pipette, bath, temperature, Console())
+
+
+COMMANDS: dict[str, Callable] = {"demo": demo, "data": data, "ingest": ingest, "inspect": inspect, "ljp": ljp}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit with its code."""
+    try:
+        tyro.extras.subcommand_cli_from_dict(
+            COMMANDS,
+            prog="twin",
+            description="A digital twin of a recorded neural preparation: predictor, mechanism, and the judge.",
+            args=arguments,
+        )
+    except NeurotwinError as error:
+        kind = "input error" if isinstance(error, InputError) else "error"
+        print(f"twin: {kind}: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("twin: interrupted; nothing was written.", file=sys.stderr)
+        sys.exit(1)
