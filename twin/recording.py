@@ -214,6 +214,15 @@ def spike_times(tree: xr.DataTree, unit: int = 0) -> list[np.ndarray]:
     return [times[own & (trials == trial)] for trial in range(spikes.sizes["trial"])]
 
 
+def first_trials(tree: xr.DataTree, n: int) -> xr.DataTree:
+    """A copy of a recording of spikes with its first `n` trials alone."""
+    spikes = tree["spikes"].to_dataset()
+    own = np.flatnonzero(spikes["trial_index"].values < n)
+    shorter = tree.copy()
+    shorter["spikes"] = xr.DataTree(spikes.isel(spike=own, trial=slice(0, n)))
+    return shorter
+
+
 def span(tree: xr.DataTree) -> tuple[float, float]:
     """Start and end, s, that all trials of a recording of spikes have."""
     spikes = tree["spikes"].to_dataset()

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -20,12 +19,14 @@ SMOOTHINGS = (0.5, 1.0, 2.0, 4.0)  # standard deviations, in windows
 
 def choose_smoothing(twin: Twin, data: FittingData, key: Any) -> float:
     """The smoothing with which the trial average of a model predicts the validation part of recording 1 best."""
-    times = _trial_times(twin, data.sound, data.settings.rate_trials, key)
+    settings = data.settings
+    generated = twin.rollout(data.sound, key=key, trials=settings.trials + settings.rate_trials)
+    times = recording.spike_times(generated)[settings.trials :]
     counts = data.validation.counts
     first = len(data.responses.counts) - len(counts)
 
     def gain(smoothing: float) -> float:
-        expected = _expected(times, data.sound, smoothing, data.settings.window_s)[first:]
+        expected = _expected(times, data.sound, smoothing, settings.window_s)[first:]
         return float(counts @ np.log(expected) - expected.sum())
 
     return max(SMOOTHINGS, key=gain)
@@ -34,12 +35,13 @@ def choose_smoothing(twin: Twin, data: FittingData, key: Any) -> float:
 def predict(twin: Twin, sound: Stimulus, smoothing: float, settings: Settings, key: Any):
     """The prediction of a model that generates spikes, and the recording of its judged trials.
 
-    The trials that are judged and those that the expected rate is estimated from are drawn apart.
+    The expected rate is estimated from further trials, not from those that are judged.
     """
-    generated = twin.rollout(sound, key=key, trials=settings.trials)
-    times = _trial_times(twin, sound, settings.rate_trials, jax.random.fold_in(key, 1_000_003))
-    expected = _expected(times, sound, smoothing, settings.window_s)
-    return Prediction(trains_of(generated), to_rate_hz(expected, settings.window_s)), generated
+    generated = twin.rollout(sound, key=key, trials=settings.trials + settings.rate_trials)
+    judged = recording.first_trials(generated, settings.trials)
+    further = recording.spike_times(generated)[settings.trials :]
+    expected = _expected(further, sound, smoothing, settings.window_s)
+    return Prediction(trains_of(judged), to_rate_hz(expected, settings.window_s)), judged
 
 
 def predict_poisson(expected: np.ndarray, sound: Stimulus, trials: int, window_s: float, random: np.random.Generator):
@@ -63,13 +65,9 @@ def trains_of(generated) -> SpikeTrains:
     return SpikeTrains(tuple(recording.spike_times(generated)), *recording.span(generated))
 
 
-def _trial_times(twin: Twin, sound: Stimulus, trials: int, key: Any) -> list[np.ndarray]:
-    return recording.spike_times(twin.rollout(sound, key=key, trials=trials))
-
-
 def _expected(times: list[np.ndarray], sound: Stimulus, smoothing: float, window_s: float) -> np.ndarray:
     edges = np.arange(round((_stop(sound, window_s) - sound.start_s) / window_s) + 1) * window_s + sound.start_s
-    # Half a step to the right, so that a spike on an edge falls into the window that the edge opens.
+    # A microsecond to the right, so that rounding puts no spike on an edge into the window before.
     raster = np.stack([np.histogram(trial + 1e-6, edges)[0] > 0 for trial in times])
     return np.asarray(expected_count(jnp.asarray(raster)[..., None, None], smoothing), np.float64)
 

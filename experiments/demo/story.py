@@ -200,6 +200,8 @@ def _stages(console: Console) -> Iterator[Stage]:
         running: list[str] = []
 
         def stage(name: str) -> Callable[[float], None]:
+            if not console.is_terminal:
+                console.print(f"{name} ...", highlight=False)
             for before in running:
                 bars.update(tasks[before], completed=1.0)
                 bars.stop_task(tasks[before])

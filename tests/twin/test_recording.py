@@ -105,3 +105,10 @@ def test_between_keeps_the_clock():
     np.testing.assert_array_equal(part.values, sound.values[2:5])
     with pytest.raises(InputError, match="does not cover"):
         sound.between(0.5, 1.5)
+
+
+def test_first_trials_are_those_of_the_whole():
+    """One trial of two keeps its spikes, and the result is a valid recording."""
+    one = recording.first_trials(tiny(), 1)
+    recording.validate(one)
+    assert [train.tolist() for train in recording.spike_times(one)] == [[0.1, 0.2]]

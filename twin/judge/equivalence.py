@@ -87,8 +87,8 @@ def equivalence_power(n: int, *, margin: float, level: float = 0.95) -> float:
 def _decide(n_correct: int, n: int, reach: float, margin: float, level: float) -> Equivalence:
     """`reach` is how far the bounds lie from the accuracy at least."""
     limit, accuracy = 0.5 + margin, n_correct / n
-    lower = min(clopper_pearson_lower(n_correct, n, level=level), accuracy - reach)
-    upper = max(clopper_pearson_upper(n_correct, n, level=level), accuracy + reach)
+    lower = max(min(clopper_pearson_lower(n_correct, n, level=level), accuracy - reach), 0.0)
+    upper = min(max(clopper_pearson_upper(n_correct, n, level=level), accuracy + reach), 1.0)
     best = max(_best_upper(n, level), 0.5 + reach)
     if lower > limit:
         verdict, reason = "fail", f"lower bound {lower:.3f} is above {limit:.3f}"
