@@ -1,5 +1,6 @@
 """The trained surrogate in the role that a twin couples: explicit state, one window at a time."""
 
+from pathlib import Path
 from typing import Any
 
 import jax.numpy as jnp
@@ -33,6 +34,17 @@ class Surrogate:
         self.readout_ports = (Port("spike_count", "1", 1),)
         self.drive_ports = tuple(Port(name, "1", 1) for name in PARTS)
         self._graph, self._weights = nnx.split(model)
+
+    @classmethod
+    def from_checkpoint(cls, path: str | Path) -> "Surrogate":
+        """Read a surrogate from a folder that `surrogate.checkpoint.save` wrote.
+
+        Raises:
+            InputError: there is no checkpoint at `path`, or one of another format.
+        """
+        from surrogate import checkpoint  # it builds surrogates, so it imports this module
+
+        return checkpoint.load(path)
 
     @property
     def model(self) -> StimulusHistoryModel:

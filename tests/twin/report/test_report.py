@@ -113,9 +113,8 @@ def test_figures_that_act_or_leave_the_page_are_refused(inside):
 
 def test_figures_that_stay_are_accepted():
     """Text that only looks like an attribute or an address is no fault, and references inside the drawing are none."""
-    Figure(
-        SVG.format('<g id="a"/><use href="#a" style="fill: url(#a)"/><text>onset=3, see http://x</text>'), "a drawing"
-    )
+    svg = SVG.format('<g id="a"/><use href="#a" style="fill: url(#a)"/><text>onset=3, see http://x</text>')
+    assert Figure(svg, "a drawing").svg == svg
 
 
 @pytest.mark.parametrize(
