@@ -18,6 +18,7 @@ from surrogate.batches import Responses, latency_windows, past_of, responses
 from surrogate.stepper import PARTS
 from twin.alone import PassThrough, PoissonEmitter
 from twin.coupling import Coupling, Twin, Wire, to_windows
+from twin.errors import InputError
 from twin.ports import Port
 from twin.recording import Stimulus
 from twin.split import TimeSplit
@@ -48,8 +49,18 @@ class FittingData:
 
     @classmethod
     def of(cls, tree: xr.DataTree, split: TimeSplit, sound: Stimulus, settings: Settings) -> "FittingData":
-        """From recording 1."""
-        return cls(responses(tree, SOUND, settings.surrogate), split, sound, settings)
+        """From recording 1.
+
+        Raises:
+            InputError: a part without spikes, from which nothing can be fitted or chosen.
+        """
+        data = cls(responses(tree, SOUND, settings.surrogate), split, sound, settings)
+        for name, part in {"training": data.train, "validation": data.validation}.items():
+            if not part.counts.sum():
+                raise InputError(
+                    f"{tree.attrs['name']}: the {name} part has no spikes; give a recording that has some."
+                )
+        return data
 
     def index(self, time_s: float) -> int:
         """The window that starts at a time."""
@@ -157,12 +168,13 @@ def _calibrate(
 ) -> Calibrated:
     settings = data.settings
     # The search runs in single precision, which is twice as fast; the result is run in double.
-    trial = Twin(surrogate, _circuit(cell, cell.values, settings, np.float32), coupling)
+    circuit = _circuit(cell, cell.values, settings, np.float32)
+    trial = Twin(surrogate, circuit, coupling)
     windows, counts = data.windows[: data.n_fitted], jnp.asarray(data.responses.counts[: data.n_fitted])
 
     def loss(values: Mapping[str, Any], noise: Any) -> Any:
         cell_values = {one: values[one] for one in CONDUCTANCES}
-        params = {**trial.circuit.parameters, **trial.circuit.to_si(cell_values)}  # type: ignore[attr-defined]
+        params = {**circuit.parameters, **circuit.to_si(cell_values)}
         wires = {part: jnp.stack(numbers) for part, numbers in gains(values).items()}
         keys = jax.random.split(noise, settings.fit_trials)
         spikes = jax.vmap(trial.spikes, in_axes=(None, None, None, 0))(windows, params, wires, keys)

@@ -21,6 +21,7 @@ from experiments.demo.settings import QUICK, Settings
 from surrogate import Fit, fit
 from twin import judge, recording, report, split
 from twin.datasets import grasshopper
+from twin.errors import InputError
 from twin.judge.baselines import HomogeneousPoisson, LinearNonlinearPoisson
 from twin.recording import Stimulus
 
@@ -28,6 +29,7 @@ __all__ = ["QUICK", "Settings", "run"]
 
 STAGES = ("ingest", "correct", "calibrate", "train", "couple", "predict", "judge", "perturb", "report")
 C2ST_MARGIN = 0.1
+BLOCK_S = 1.0
 Stage = Callable[[str], Callable[[float], None]]
 
 
@@ -79,7 +81,8 @@ def run(
         held_out = split.HeldOut(Path(scratch) / "2.zarr")
         stage("correct")
         cell = correct(ALL["auditory_receptor"], recording.protocol_of(first))
-        found = _find(first, held_out, cell, settings, seed, stage)
+        judged = _judged(held_out, settings)
+        found = _find(first, held_out, judged, cell, settings, seed, stage)
         found = dataclasses.replace(
             found, recordings={"1": first, "2": recording.open(Path(scratch) / "2.zarr").load()}
         )
@@ -91,8 +94,30 @@ def run(
     return out
 
 
+def _judged(held_out: split.HeldOut, settings: Settings) -> tuple[float, float]:
+    """The stretch of the held-out recording that is judged: whole blocks of a second, s.
+
+    Raises:
+        InputError: it is shorter than a block or than what the perturbations hear.
+    """
+    start_s, stop_s = held_out.span
+    length_s = min(settings.judged_s, BLOCK_S * ((stop_s - start_s) // BLOCK_S))
+    if length_s < max(BLOCK_S, settings.perturbed_s):
+        raise InputError(
+            f"{held_out.name}: lasts {stop_s - start_s:g} s; wanted {max(BLOCK_S, settings.perturbed_s):g} s or more, "
+            "so that there is something to judge and to perturb."
+        )
+    return start_s, start_s + length_s
+
+
 def _find(
-    first: xr.DataTree, held_out: split.HeldOut, cell: CorrectedModel, settings: Settings, seed: int, stage: Stage
+    first: xr.DataTree,
+    held_out: split.HeldOut,
+    judged: tuple[float, float],
+    cell: CorrectedModel,
+    settings: Settings,
+    seed: int,
+    stage: Stage,
 ) -> Found:
     keys = dict(zip(STAGES, jax.random.split(jax.random.key(seed), len(STAGES)), strict=True))
     parts = split.last_seconds(first, settings.validation_s)
@@ -101,11 +126,11 @@ def _find(
     circuit = fitting.calibrate_circuit(cell, data, keys["calibrate"], stage("calibrate"))
     surrogate = fit(first, fitting.SOUND, parts, settings.surrogate, seed=seed, progress=stage("train"))
     twin = fitting.calibrate_twin(cell, surrogate, circuit, data, keys["couple"], stage("couple"))
-    referee = data.sound.between(parts.start_s, parts.start_s + settings.referee_s)
+    referee = data.sound.between(parts.start_s, min(parts.start_s + settings.referee_s, parts.validation_s))
     agreements = [verifying.agree("circuit", circuit.twin, referee, keys["calibrate"])]
 
     progress = stage("predict")
-    start_s, stop_s = held_out.span[0], min(held_out.span[0] + settings.judged_s, held_out.span[1])
+    start_s, stop_s = judged
     sound = held_out.stimulus("sound").between(start_s, stop_s)
     lnp = LinearNonlinearPoisson.fit(data.train.past, data.train.counts, data.validation.past, data.validation.counts)
     halves = {"twin": twin.twin, "surrogate": fitting.surrogate_alone(surrogate, settings), "circuit": circuit.twin}
@@ -116,7 +141,14 @@ def _find(
     response = held_out.response("judge, for all scores and claims of this report")
     real = judge.SpikeTrains(tuple(response), *held_out.span).between(start_s, stop_s)
     evaluation = judge.evaluate(
-        real, predictions, unit="block", start_s=start_s, stop_s=stop_s, c2st_margin=C2ST_MARGIN, seed=seed
+        real,
+        predictions,
+        unit="block",
+        start_s=start_s,
+        stop_s=stop_s,
+        block_s=BLOCK_S,
+        c2st_margin=C2ST_MARGIN,
+        seed=seed,
     )
 
     progress = stage("perturb")

@@ -84,6 +84,25 @@ def test_a_correction_that_needs_an_unreported_value(files, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(("number", "seconds"), [(1, 1.5), (2, 0.8)])
+def test_a_recording_that_is_too_short(files, tmp_path, capsys, number, seconds):
+    """A recording that leaves nothing to fit, or nothing to judge, is refused before any long work."""
+    stimulus, spikes = grasshopper.files(files, number)
+    stimulus.write_text("\n".join(stimulus.read_text().split("\n")[: round(20_000 * seconds)]))
+    lines = [line for line in spikes.read_text().split("\n") if line.startswith("#")]
+    spikes.write_text("\n".join([*lines, "6700", "9900", "", ""]))
+    told = refused(capsys, *demo(files, tmp_path / "out"))
+    assert f"grasshopper_{number}: lasts {seconds:g} s" in told and not (tmp_path / "out").exists()
+
+
+def test_a_recording_without_spikes_to_fit(files, tmp_path, capsys):
+    """A training part with two spikes and a validation part with none is refused before any long work."""
+    spikes = grasshopper.files(files, 1)[1]
+    lines = [line for line in spikes.read_text().split("\n") if line.startswith("#")]
+    spikes.write_text("\n".join([*lines, "6700", "9900", "", ""]))
+    assert "the validation part has no spikes" in refused(capsys, *demo(files, tmp_path / "out"))
+
+
 def test_data_list_show_and_get(tmp_path, capsys):
     """A public set is listed, shown with its licence, and becomes recordings that inspect can read."""
     main(["data", "list"])
