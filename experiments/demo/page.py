@@ -9,6 +9,7 @@ from rich.table import Table as ConsoleTable
 from experiments.demo import perturbing
 from experiments.demo.verdicts import claims
 from twin import provenance, recording
+from twin.judge import Score
 from twin.recording import Stimulus
 from twin.report import Report, Section, Table, figures
 
@@ -38,10 +39,18 @@ def compose(found: "Found", *, seed: int, command: str) -> Report:
         command=command,
         seed=seed,
         claims=[claim.as_row() for claim in claims(found)],
-        scores=[score.as_row() for score in found.evaluation.scores],
+        scores=[score.as_row() for score in (*found.evaluation.scores, *_validated(found))],
         sections=_sections(found),
         inputs=_inputs(found),
     )
+
+
+def _validated(found: "Found") -> list[Score]:
+    """How well the models do on the part of recording 1 that chose between them: no test, but the same sound."""
+    return [
+        Score("validation", "fitted_recording", model, "bits_per_spike", bits, None, None, 1, "trial")
+        for model, bits in found.validation_bits.items()
+    ]
 
 
 def _summary(found: "Found") -> str:
@@ -106,7 +115,8 @@ def _scores(found: "Found") -> Section:
     text = (
         f"Intervals resample {found.evaluation.n_units} blocks of recording 2: they speak about this recording of this "
         "cell, not about cells. Bits per spike and correlation score the expected rate given the sound alone; for "
-        f"models that generate spikes it is estimated from {found.settings.rate_trials} further trials."
+        f"models that generate spikes it is estimated from {found.settings.rate_trials} further trials. The validation "
+        "scores are of recording 1, whose sound has the statistics that were fitted: they chose between models."
     )
     return Section("How near the models come", text, figure=strip)
 

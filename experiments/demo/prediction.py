@@ -10,26 +10,35 @@ from experiments.demo.fitting import FittingData
 from experiments.demo.settings import Settings
 from twin import recording
 from twin.coupling import Twin
-from twin.judge import Prediction, SpikeTrains
+from twin.judge import Prediction, SpikeTrains, bits_per_spike
 from twin.recording import Stimulus
 
 BIN_S = 0.001
 SMOOTHINGS = (0.5, 1.0, 2.0, 4.0)  # standard deviations, in windows
 
 
-def choose_smoothing(twin: Twin, data: FittingData, key: Any) -> float:
-    """The smoothing with which the trial average of a model predicts the validation part of recording 1 best."""
+def choose_smoothing(twin: Twin, data: FittingData, key: Any) -> tuple[float, float]:
+    """The smoothing with which the trial average of a model predicts the validation part best, and how well it does.
+
+    Returns:
+        Standard deviation in windows, and bits per spike on the validation part of recording 1.
+    """
     settings = data.settings
     generated = twin.rollout(data.sound, key=key, trials=settings.trials + settings.rate_trials)
     times = recording.spike_times(generated)[settings.trials :]
+    first = len(data.responses.counts) - len(data.validation.counts)
+    bits = {
+        smoothing: validation_bits(_expected(times, data.sound, smoothing, settings.window_s)[first:], data)
+        for smoothing in SMOOTHINGS
+    }
+    best = max(bits, key=bits.__getitem__)
+    return best, bits[best]
+
+
+def validation_bits(expected: np.ndarray, data: FittingData) -> float:
+    """Bits per spike of expected counts on the validation part of recording 1, beyond its mean rate."""
     counts = data.validation.counts
-    first = len(data.responses.counts) - len(counts)
-
-    def gain(smoothing: float) -> float:
-        expected = _expected(times, data.sound, smoothing, settings.window_s)[first:]
-        return float(counts @ np.log(expected) - expected.sum())
-
-    return max(SMOOTHINGS, key=gain)
+    return float(bits_per_spike(counts, expected, np.full(len(counts), counts.mean())))
 
 
 def predict(twin: Twin, sound: Stimulus, smoothing: float, settings: Settings, key: Any):

@@ -53,6 +53,7 @@ class Found:
     effects: dict[str, perturbing.Effect]
     settings: Settings
     latency_s: float
+    validation_bits: dict[str, float]
 
 
 def run(
@@ -134,7 +135,7 @@ def _find(
     sound = held_out.stimulus("sound").between(start_s, stop_s)
     lnp = LinearNonlinearPoisson.fit(data.train.past, data.train.counts, data.validation.past, data.validation.counts)
     halves = {"twin": twin.twin, "surrogate": fitting.surrogate_alone(surrogate, settings), "circuit": circuit.twin}
-    predictions, generated = _predictions(halves, lnp, data, sound, settings, seed, keys["predict"], progress)
+    predictions, generated, bits = _predictions(halves, lnp, data, sound, settings, seed, keys["predict"], progress)
     agreements.append(verifying.agree("twin", twin.twin, sound, keys["predict"]))
 
     stage("judge")
@@ -177,6 +178,7 @@ def _find(
         effects=effects,
         settings=settings,
         latency_s=settings.window_s * surrogate.surrogate.model.encoder.latency_windows,
+        validation_bits=bits,
     )
 
 
@@ -189,21 +191,23 @@ def _predictions(
     seed: int,
     key: Any,
     progress: Callable[[float], None],
-) -> tuple[dict[str, judge.Prediction], dict[str, xr.DataTree]]:
-    predictions, generated = {}, {}
+) -> tuple[dict[str, judge.Prediction], dict[str, xr.DataTree], dict[str, float]]:
+    predictions, generated, bits = {}, {}, {}
     for number, (name, half) in enumerate(halves.items()):
-        smoothing = prediction.choose_smoothing(half, data, key)
+        smoothing, bits[name] = prediction.choose_smoothing(half, data, key)
         progress((number + 0.5) / len(halves))
         predictions[name], generated[name] = prediction.predict(half, sound, smoothing, data.settings, key)
         progress((number + 1) / len(halves))
     past = fitting.past_of_sound(sound, settings)
     poisson = HomogeneousPoisson.fit(data.train.counts)
-    counts = {"lnp": lnp.expected_count(past), "poisson": poisson.expected_count(past)}
-    for number, (name, expected) in enumerate(counts.items()):
+    baselines: dict[str, LinearNonlinearPoisson | HomogeneousPoisson] = {"lnp": lnp, "poisson": poisson}
+    for number, (name, baseline) in enumerate(baselines.items()):
+        expected = baseline.expected_count(past)
+        bits[name] = prediction.validation_bits(baseline.expected_count(data.validation.past), data)
         predictions[name] = prediction.predict_poisson(
             expected, sound, settings.trials, settings.window_s, np.random.default_rng([seed, number])
         )
-    return predictions, generated
+    return predictions, generated, bits
 
 
 def _command(seed: int, data: Path | None, protocol: Path | None, settings: Settings) -> str:

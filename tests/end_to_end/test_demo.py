@@ -32,7 +32,8 @@ def test_the_report_follows_its_schema(document):
     """report.json is what the published schema says, with the promised words for models and metrics."""
     jsonschema.validate(document, report.schema())
     models = {row["model"] for row in document["scores"] if row["metric"] == "bits_per_spike"}
-    assert models == {"twin", "surrogate", "circuit", "lnp", "poisson"}
+    validated = {row["model"] for row in document["scores"] if row["split"] == "validation"}
+    assert models == validated == {"twin", "surrogate", "circuit", "lnp", "poisson"}
     assert {"coincidence_factor", "single_trial_correlation", "interval_ks", "count_tv"} <= {
         row["metric"] for row in document["scores"]
     }
