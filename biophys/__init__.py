@@ -1,5 +1,8 @@
-"""Biophysics: Brian2 circuits, compiled to JAX; Brian2 lives in this package and nowhere else."""
+"""Brian2 lives here and nowhere else: mechanism, its calibration, and its compilation to JAX.
 
-from biophys.compiler import Program, compile_network
+Importing it also makes `brian2.set_device("jax")` known.
+"""
 
-__all__ = ["Program", "compile_network"]
+from biophys.compiler import JaxDevice, Program, compile_network, fast_sigmoid, gaussian, triangle
+
+__all__ = ["JaxDevice", "Program", "compile_network", "fast_sigmoid", "gaussian", "triangle"]

@@ -99,14 +99,15 @@ class CellCircuit:
     def init(self, key: Any, params: Arrays) -> State:
         """The cells' initial state; the gates are at their steady state for the circuit's own parameters."""
         del key
-        return self.program.init(params)
+        return self.program.init(params=params)
 
     def advance(self, state: State, drive: Arrays, params: Arrays, key: Any) -> tuple[State, Arrays]:
         """One window of the compiled program."""
         current = jnp.broadcast_to(drive["I_drive"].astype(self.dtype) * jnp.asarray(_NA, self.dtype), (self.n_cells,))
         inputs = {f"{GROUP}.I_drive": current, f"{GROUP}.noise": self._noise(key)}
-        state, recorded = self.program.run(self.steps, state, params, inputs)
-        spikes = recorded[f"{GROUP}.spike"]
+        spike = f"{GROUP}.spike"
+        state, recorded = self.program.run(self.window_s, params, inputs, state=state, record=(spike,))
+        spikes = recorded[spike]
         return state, {"spikes": spikes, "spike_count": spikes.sum(axis=0).astype(jnp.float32)}
 
     def _noise(self, key: Any) -> Any:

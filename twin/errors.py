@@ -4,7 +4,7 @@
 NeurotwinError            exit code 1: the work failed
 ├── InputError            exit code 2: what was given cannot be used (also a ValueError)
 │   └── UnreportedError   a value is needed that nobody reported
-└── UnsupportedError      exit code 2: asked for something that is refused, with the way out
+└── UnsupportedError      exit code 2: refused, with the way out (also a NotImplementedError)
 ```
 
 A message is one sentence or two that a person can act on: it names the file or object, what was found, what was
@@ -28,7 +28,7 @@ class UnreportedError(InputError):
     """A correction or a claim needs a value whose status is `unreported`."""
 
 
-class UnsupportedError(NeurotwinError):
+class UnsupportedError(NeurotwinError, NotImplementedError):
     """A request that this version refuses rather than approximates."""
 
     exit_code = 2

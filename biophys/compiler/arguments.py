@@ -1,11 +1,13 @@
 """What a caller hands to a program, checked and fitted to the variables that it is for."""
 
+import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from brian2 import Quantity, second
 from jax import Array
 
 from biophys.compiler.scope import Variable
@@ -39,6 +41,63 @@ def require_resolved_time(dtype: np.dtype, n_steps: int, tables: Collection[str]
             f"{n_steps} steps with the TimedArray '{min(tables)}' are too many for float32, which tells times apart for"
             f" {FLOAT32_STEPS} steps; compile with dtype=numpy.float64, or use an input with a tape in its place."
         )
+
+
+def require_key(key: Any) -> Array:
+    """Checks that a network that draws random numbers has a key.
+
+    Raises:
+        InputError: there is none, or it is no key.
+    """
+    if key is None or not jax.dtypes.issubdtype(getattr(key, "dtype", None), jax.dtypes.prng_key):
+        found = "none" if key is None else f"a {type(key).__name__}"
+        raise InputError(f"The network draws random numbers and wants a key, and got {found}: key=jax.random.key(0).")
+    return key
+
+
+def whole_steps(duration: Any, dt_s: float) -> int:
+    """The number of steps in a stretch of time.
+
+    Args:
+        duration: seconds, or a Brian2 quantity of time.
+        dt_s: the step.
+
+    Raises:
+        InputError: no time, negative, or no whole number of steps.
+    """
+    duration_s = seconds(duration, "duration")
+    steps = duration_s / dt_s
+    if not (0 <= steps < math.inf and abs(steps - round(steps)) < 1e-4):
+        raise InputError(f"A duration of {duration_s:g} s is no whole number of steps of {dt_s:g} s.")
+    return round(steps)
+
+
+def seconds(time: Any, what: str) -> float:
+    """A time in seconds, given so or as a Brian2 quantity.
+
+    Raises:
+        InputError: a quantity of something else.
+    """
+    if isinstance(time, Quantity) and time.dim is not second.dim:
+        raise InputError(f"Wanted a {what} in seconds, got {time}.")
+    return float(time)
+
+
+def require_within(values: Mapping[str, Array], limits: Mapping[str, float]) -> None:
+    """Checks that parameters fit the room that was made for them, as far as their values are known already.
+
+    Raises:
+        InputError: one is too large, or negative.
+    """
+    for key in values.keys() & limits.keys():
+        if isinstance(values[key], jax.core.Tracer):
+            continue
+        low, high = float(jnp.min(values[key])), float(jnp.max(values[key]))
+        if low < 0 or high > limits[key]:
+            raise InputError(
+                f"'{key}' in params has values from {low:g} to {high:g} s; wanted 0 to {limits[key]:g} s, for which the"
+                " program has room: compile with a larger `longest_delay`."
+            )
 
 
 def require_each_once(wanted: Mapping[str, Variable], inputs: Mapping[str, Any], tapes: Mapping[str, Any]) -> None:

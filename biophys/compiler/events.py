@@ -11,36 +11,35 @@ import jax.numpy as jnp
 import numpy as np
 from brian2 import Quantity, prefs, second
 from brian2.core.functions import timestep as whole_steps
-from brian2.groups.neurongroup import Resetter, SubexpressionUpdater, Thresholder
 from brian2.parsing.expressions import is_boolean_expression, parse_expression_dimensions
 from brian2.utils.stringtools import get_identifiers
 from jax import Array
 
+from biophys.compiler.blocks import read_block
 from biophys.compiler.functions import as_truth
-from biophys.compiler.names import LAST_STEP, GroupReader, brian2_objections
+from biophys.compiler.layout import NEVER_S, STEP_COUNTED, Layout
+from biophys.compiler.names import Reader, brian2_objections
 from biophys.compiler.program import Operation
-from biophys.compiler.scope import Environment, World
+from biophys.compiler.scope import Environment, Variable, World, blend, is_true, ticks_at
+from biophys.compiler.spike_gradients import soft_condition
 from twin.errors import InputError, UnsupportedError
 
 RefractoryRule: TypeAlias = Callable[[Environment], Array]  # -> which neurons are not refractory, (n,)
+LAST_STEP = STEP_COUNTED["lastspike"]
 _LONGEST = 2**30  # steps; a longer refractory period never ends
 
 
-def refractory_rule(reader: GroupReader) -> RefractoryRule | None:
+def refractory_rule(reader: Reader) -> RefractoryRule | None:
     """How a neuron leaves refractoriness; None for a group without.
 
     Raises:
         InputError: the period is no time and the condition no truth value.
-        UnsupportedError: Brian2 is set to its legacy rule of refractory timing.
     """
-    period = reader.group._refractory
+    period = getattr(reader.group, "_refractory", False)
     if period is False:
         return None
-    if prefs.legacy.refractory_timing:
-        raise UnsupportedError(
-            f"NeuronGroup '{reader.group.name}' is refractory by Brian2's legacy rule, which compares rounded times;"
-            " set `prefs.legacy.refractory_timing = False`."
-        )
+    for name in ("lastspike", "not_refractory"):
+        reader.learn(name, reader.group.variables[name])
     if isinstance(period, Quantity):
         return _fixed_period(reader, period)
     with brian2_objections(reader.group.name):
@@ -49,34 +48,73 @@ def refractory_rule(reader: GroupReader) -> RefractoryRule | None:
         dimensions = parse_expression_dimensions(str(period), variables)
         is_condition = dimensions is not second.dim and is_boolean_expression(str(period), variables)
     if not is_condition and dimensions is not second.dim:
-        raise InputError(
-            f"NeuronGroup '{reader.group.name}' has refractory='{period}', which is neither a time nor a condition."
-        )
-    return _condition(reader, str(period)) if is_condition else _computed_period(reader, str(period))
+        raise InputError(f"{reader.label} has refractory='{period}', which is neither a time nor a condition.")
+    return _release(reader, str(period)) if is_condition else _computed_period(reader, str(period))
 
 
-def _fixed_period(reader: GroupReader, period: Quantity) -> RefractoryRule:
+def _fixed_period(reader: Reader, period: Quantity) -> RefractoryRule:
     if period.dim is not second.dim:
-        raise InputError(f"NeuronGroup '{reader.group.name}' has refractory={period}, which is not a time.")
+        raise InputError(f"{reader.label} has refractory={period}, which is not a time.")
+    if prefs.legacy.refractory_timing:
+        return _legacy_period(reader, str(float(period)))
     steps = int(np.clip(whole_steps(float(period), reader.scope.dt_s), -_LONGEST, _LONGEST))
     return lambda env: _steps_since_spike(env) >= steps
 
 
-def _computed_period(reader: GroupReader, period: str) -> RefractoryRule:
+def _computed_period(reader: Reader, period: str) -> RefractoryRule:
+    if prefs.legacy.refractory_timing:
+        return _legacy_period(reader, period)
     steps = reader.expression(f"timestep({period}, dt)")
     return lambda env: _steps_since_spike(env) >= jnp.clip(steps(env), -_LONGEST, _LONGEST).astype(jnp.int32)
 
 
-def _condition(reader: GroupReader, condition: str) -> RefractoryRule:
+def _legacy_period(reader: Reader, period: str) -> RefractoryRule:
+    """Brian2's older rule, which compares rounded times: each is rounded before they are subtracted."""
+    leave = reader.expression(f"(t - lastspike) > {period}")
+    reader.learn("t", reader.group.variables["t"])
+
+    def rule(env: Environment) -> Array:
+        # between a product and a difference, or the compiler makes one operation of them and rounds once
+        rounded = {name: jnp.maximum(env[name], NEVER_S) for name in ("t", "lastspike")}
+        return as_truth(leave(env.bind(rounded)), env.scope.n)
+
+    return rule
+
+
+def _release(reader: Reader, condition: str) -> RefractoryRule:
     leave = reader.expression(f"not_refractory or not ({condition})")
     return lambda env: as_truth(leave(env), env.scope.n)
 
 
 def _steps_since_spike(env: Environment) -> Array:
-    return env.world["step"] - env.world[env.scope.variables[LAST_STEP].key]
+    return _clock(env) - env.gather(env.scope.fields[LAST_STEP])
 
 
-def build_thresholder(thresholder: Thresholder, reader: GroupReader) -> Operation:
+def _clock(env: Environment) -> Array:
+    """The steps of the group's own clock."""
+    return ticks_at(env.world, env.scope.every)
+
+
+def declare_event(layout: Layout, group: Any, event: str) -> str:
+    """Enters an event into the program and gives its key.
+
+    Args:
+        layout: the arrays of the program.
+        group: that has the event, or a part of it.
+        event: its name.
+
+    Raises:
+        InputError: the group has a variable of the same name.
+    """
+    whole = getattr(group, "source", group)
+    if event in whole.variables:
+        raise InputError(f"'{whole.name}' has both a variable and an event `{event}`; rename one.")
+    key = f"{whole.name}.{event}"
+    dtype = bool if layout.gradient_of(key) is None else layout.dtype
+    return layout.add(Variable(key, "1", np.zeros(len(whole), dtype), "state"))
+
+
+def build_thresholder(thresholder: Any, reader: Reader) -> Operation:
     """Which neurons have the event; a spike also starts refractoriness.
 
     Raises:
@@ -85,26 +123,43 @@ def build_thresholder(thresholder: Thresholder, reader: GroupReader) -> Operatio
     with brian2_objections(reader.group.name):
         thresholder.update_abstract_code(run_namespace=reader.namespace)
     scope, event = reader.scope, thresholder.event
-    if scope.knows(event):
-        raise InputError(f"NeuronGroup '{scope.group}' has both a variable and an event `{event}`; rename one.")
-    condition = reader.expression(reader.group.events[event])
-    starts_refractoriness = event == "spike" and reader.group._refractory is not False
-    key = f"{scope.group}.{event}"
+    key = declare_event(reader.layout, reader.group, event)
+    condition = _condition_of(reader, event, key)
+    starts_refractoriness = event == "spike" and getattr(reader.group, "_refractory", False) is not False
 
     def detect(world: World) -> dict[str, Any]:
-        return {key: as_truth(condition(scope.at(world)), scope.n)}
+        return {key: condition(scope.at(world))}
 
     def detect_spikes(world: World) -> dict[str, Any]:
-        free, last = (scope.variables[name].key for name in ("not_refractory", LAST_STEP))
-        spiking = as_truth(condition(scope.at(world)), scope.n) & world[free]
-        return {key: spiking, free: world[free] & ~spiking, last: jnp.where(spiking, world["step"], world[last])}
+        env = scope.at(world)
+        free, last = scope.fields["not_refractory"].key, scope.fields[LAST_STEP].key
+        event = blend(world[free], condition(env), jnp.zeros_like(world[key]))
+        spiking = is_true(event)
+        return {key: event, free: world[free] & ~spiking, last: jnp.where(spiking, _clock(env), world[last])}
 
     written = ("not_refractory", LAST_STEP) if starts_refractoriness else ()
-    keys = tuple(scope.variables[name].key for name in written)
-    return Operation(thresholder.name, detect_spikes if starts_refractoriness else detect, writes=keys, raises=key)
+    for name in ("lastspike", "not_refractory") if starts_refractoriness else ():
+        reader.learn(name, reader.group.variables[name])
+    return Operation(
+        thresholder.name,
+        detect_spikes if starts_refractoriness else detect,
+        writes=(*(scope.fields[name].key for name in written), key),
+        raises=key,
+        is_random=reader.is_random,
+    )
 
 
-def build_resetter(resetter: Resetter, reader: GroupReader) -> Operation:
+def _condition_of(reader: Reader, event: str, key: str) -> Callable[[Environment], Array]:
+    """Whether each neuron has an event: Bool[n], or 0 and 1 with a derivative."""
+    n, condition = reader.scope.n, reader.expression(reader.group.events[event])
+    gradient = reader.layout.gradient_of(key)
+    if gradient is None:
+        return lambda env: as_truth(condition(env), n)
+    soft = soft_condition(condition, reader.expression, gradient)
+    return lambda env: jnp.broadcast_to(soft(env), (n,))
+
+
+def build_resetter(resetter: Any, reader: Reader) -> Operation:
     """Statements for the neurons that have the event; they may write what is guarded while refractory.
 
     Raises:
@@ -114,32 +169,37 @@ def build_resetter(resetter: Resetter, reader: GroupReader) -> Operation:
     scope = reader.scope
     with brian2_objections(reader.group.name):
         resetter.update_abstract_code(run_namespace=reader.namespace)
-    block = reader.block(resetter.abstract_code, f"The reset on '{resetter.event}'")
-    event = f"{scope.group}.{resetter.event}"
-    targets = [scope.variables[name] for name in block.targets]
-    for target in targets:
-        if target.value.shape == ():
+    what = f"The reset on '{resetter.event}'"
+    block = read_block(reader, resetter.abstract_code, what)
+    event = declare_event(reader.layout, reader.group, resetter.event)
+    for name, field in block.fields.items():
+        if field.index is None:
             raise UnsupportedError(
-                f"The reset on '{resetter.event}' of NeuronGroup '{scope.group}' writes the shared variable"
-                f" '{target.key}'; drop its flag `(shared)`, so that each neuron has its own."
+                f"{what} of {reader.label} writes the shared variable `{name}`; drop its flag `(shared)`, so that each"
+                " neuron has its own."
             )
+    scope.guards.clear()
 
     def reset(world: World) -> dict[str, Any]:
-        after = block.run(scope.at(world))
-        fitted = {target.key: target.fit(after[name]) for name, target in zip(block.targets, targets, strict=True)}
-        return {key: jnp.where(world[event], value, world[key]) for key, value in fitted.items()}
+        # no derivative through the reset: at a slope of more than one it would grow with every step near the threshold
+        return block.run(scope.at(world, mask=is_true(world[event])))
 
-    return Operation(resetter.name, reset, writes=tuple(target.key for target in targets))
+    return Operation(resetter.name, reset, writes=block.writes, is_random=reader.is_random)
 
 
-def build_subexpression_updater(updater: SubexpressionUpdater, reader: GroupReader) -> Operation:
-    """Subexpressions that are `constant over dt`: evaluated once, before anything else in the step."""
+def build_block(runner: Any, reader: Reader) -> Operation:
+    """Statements for all elements: a regular operation, a subexpression that is `constant over dt`, Poisson input.
+
+    Raises:
+        InputError: Brian2 objects to a statement.
+    """
+    with brian2_objections(reader.group.name):
+        runner.update_abstract_code(run_namespace=reader.namespace)
+    block = read_block(reader, runner.abstract_code, f"'{runner.name}'", check_units=runner.check_units)
     scope = reader.scope
-    block = reader.block(updater.abstract_code, "The `constant over dt` subexpressions")
-    targets = {name: scope.variables[name] for name in block.targets}
-
-    def update(world: World) -> dict[str, Any]:
-        values = block.run(scope.at(world))
-        return {target.key: target.fit(values[name]) for name, target in targets.items()}
-
-    return Operation(updater.name, update, writes=tuple(target.key for target in targets.values()))
+    return Operation(
+        runner.name,
+        lambda world: block.run(scope.at(world)),
+        writes=block.writes,
+        is_random=reader.is_random,
+    )

@@ -81,6 +81,11 @@ class Expression:
         return eval(self.code, environment.functions, environment)
 
 
+def as_line(text: str) -> str:
+    """An expression on one line."""
+    return " ".join(text.split())
+
+
 def parse(text: str, truth_values: Collection[str] = ()) -> Expression:
     """Reads the text of a Brian2 expression.
 
@@ -91,7 +96,7 @@ def parse(text: str, truth_values: Collection[str] = ()) -> Expression:
     Raises:
         SyntaxError: by Brian2's renderer or Python, for what is no Brian2 expression.
     """
-    line = " ".join(text.split())
+    line = as_line(text)
     tree = ast.parse(line, mode="eval").body
     renderer = JaxRenderer(truth_values)
     code = compile(renderer.render_expr(line), f"<{line}>", "eval")

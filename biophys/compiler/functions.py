@@ -6,7 +6,7 @@ Numbers are floats of one dtype throughout, also where Brian2 has integers: whol
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -15,54 +15,14 @@ import numpy as np
 from jax import Array
 from jaxtyping import Bool, Float
 
+from biophys.compiler import exponential
+
 STANDARD = (
-    *("cos", "sin", "tan", "cosh", "sinh", "tanh", "arccos", "arcsin", "arctan"),
-    *("exp", "log", "log10", "expm1", "log1p", "sqrt", "ceil", "floor", "abs", "sign", "clip"),
+    *("cos", "sin", "tan", "arccos", "arcsin", "arctan"),
+    *("log", "log10", "log1p", "sqrt", "ceil", "floor", "abs", "sign", "clip"),
 )
+EXPONENTIALS = ("exp", "expm1", "exprel", "sinh", "cosh", "tanh")
 PIECEWISE_CONSTANT = frozenset({"int", "floor", "ceil", "sign", "timestep"})
-
-_SERIES_RADIUS = 0.5
-_SERIES_TERMS = {4: 9, 8: 14}  # bytes of a float -> terms until the next one is below its rounding
-
-
-@jax.custom_jvp
-def exprel(x: Float[Array, "..."]) -> Float[Array, "..."]:
-    """(exp(x) - 1) / x, which is 1 at x = 0, with a finite and correct derivative (1/2) there.
-
-    A series within 0.5 of zero, the quotient outside. Each branch sees only arguments at which it is regular, so that
-    no NaN of the branch not taken reaches a derivative. The derivative has its own rule, (exp(x) - exprel(x)) / x and
-    its series, so that a backward pass keeps one number for each evaluation and not every partial sum.
-    """
-    near, small, large = _parts(x)
-    terms = _SERIES_TERMS[x.dtype.itemsize]
-    return jnp.where(near, _series(small, [1.0 / math.factorial(k + 1) for k in range(terms)]), _quotient(large))
-
-
-@exprel.defjvp
-def _exprel_jvp(primals: tuple[Any], tangents: tuple[Any]) -> tuple[Array, Array]:
-    x, direction = jnp.asarray(primals[0]), tangents[0]
-    near, small, large = _parts(x)
-    terms = _SERIES_TERMS[x.dtype.itemsize]
-    series = _series(small, [(k + 1) / math.factorial(k + 2) for k in range(terms)])
-    slope = jnp.where(near, series, (jnp.exp(large) - _quotient(large)) / large)
-    return exprel(x), slope * direction
-
-
-def _parts(x: Array) -> tuple[Array, Array, Array]:
-    """Where x is near zero; x there, 0 elsewhere; x elsewhere, 1 there."""
-    near = jnp.abs(x) < _SERIES_RADIUS
-    return near, jnp.where(near, x, 0.0), jnp.where(near, 1.0, x)
-
-
-def _quotient(x: Array) -> Array:
-    return (jnp.exp(x) - 1.0) / x
-
-
-def _series(x: Array, coefficients: Sequence[float]) -> Array:
-    total = jnp.full_like(x, coefficients[-1])
-    for coefficient in reversed(coefficients[:-1]):
-        total = total * x + coefficient
-    return total
 
 
 def timestep(t: Float[Array, "..."], dt: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -85,7 +45,8 @@ def function_table(dtype: np.dtype) -> dict[str, Any]:
         return x.astype(dtype) if x.dtype == bool else jnp.trunc(x)
 
     table = {name: on_arrays(getattr(jnp, name)) for name in STANDARD}
-    table |= {"exprel": on_arrays(exprel), "timestep": on_arrays(timestep), "int": on_arrays(whole)}
+    table |= {name: on_arrays(getattr(exponential, name)) for name in EXPONENTIALS}
+    table |= {"timestep": on_arrays(timestep), "int": on_arrays(whole)}
     return {"__builtins__": {}, "logical_not": jnp.logical_not, **table}
 
 

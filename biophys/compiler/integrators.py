@@ -1,7 +1,8 @@
 """Integration methods: each one short function, generic over the equations.
 
 A method takes the environment, the right-hand sides by variable and the step in seconds, and returns the variables one
-step later. The steps are Brian2's (`brian2.stateupdaters`), except for the linear algebra of exponential Euler.
+step later. The steps are Brian2's (`brian2.stateupdaters`), except for the linear algebra of exponential Euler. Noise
+and methods that are not here are taken from Brian2's own text of a step, which draws a number for each `xi`.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,14 +10,15 @@ from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
-from brian2.groups.neurongroup import StateUpdater
 from brian2.stateupdaters.base import StateUpdateMethod, UnsupportedEquationsException
+from brian2.stateupdaters.exponential_euler import get_conditionally_linear_system
 from jax import Array
 
+from biophys.compiler.blocks import read_block
 from biophys.compiler.events import refractory_rule
+from biophys.compiler.exponential import exprel
 from biophys.compiler.expressions import NONLINEAR, Expression, degree
-from biophys.compiler.functions import exprel
-from biophys.compiler.names import GroupReader, brian2_objections
+from biophys.compiler.names import Reader, brian2_objections
 from biophys.compiler.program import Operation
 from biophys.compiler.scope import Environment, World
 from twin.errors import InputError, UnsupportedError
@@ -88,96 +90,135 @@ METHODS: dict[str, Method] = {
     "milstein": euler,
 }
 EXACT = ("exact", "linear")
-_CHOICES = ", ".join(f"'{name}'" for name in (*METHODS, "exact"))
+Advance: TypeAlias = Callable[[Environment], Environment]
 
 
-def build_state_updater(updater: StateUpdater, reader: GroupReader) -> Operation:
+def build_state_updater(updater: Any, reader: Reader) -> Operation:
     """One step of a group's differential equations, after its neurons have left refractoriness or not.
 
     Raises:
         InputError: the method cannot integrate these equations.
-        UnsupportedError: the method, or noise in the equations, is not compiled.
+        UnsupportedError: the method is not compiled.
     """
-    scope, equations = reader.scope, reader.group.equations
-    if equations.is_stochastic:
-        raise UnsupportedError(
-            f"NeuronGroup '{scope.group}' has noise in its equations ({', '.join(equations.stochastic_variables)}),"
-            " which is not compiled; declare a parameter for it, list it in `inputs`, and supply its values at every"
-            " step."
-        )
+    scope = reader.scope
     leave = refractory_rule(reader)
-    advance = _advance(updater, reader) if equations.diff_eq_names else lambda env: {}
+    advance, written = _advance(updater, reader)
 
     def update(world: World) -> dict[str, Any]:
         env = scope.at(world)
-        updates = {}
         if leave is not None:
-            free = leave(env)
-            env = env.bind({"not_refractory": free})
-            updates[scope.variables["not_refractory"].key] = free
-        for name, value in advance(env).items():
-            value = scope.variables[name].fit(value)
-            held = jnp.where(env["not_refractory"], value, env[name]) if name in scope.guarded else value
-            updates[scope.variables[name].key] = held
-        return updates
+            env = env.store("not_refractory", leave(env))
+        env = advance(env)
+        return {key: env.world[key] for key in keys}
 
-    written = [*equations.diff_eq_names, *(("not_refractory",) if leave is not None else ())]
-    return Operation(updater.name, update, writes=tuple(scope.variables[name].key for name in written))
+    names = (*written, *(("not_refractory",) if leave is not None else ()))
+    keys = tuple(scope.fields[name].key for name in names)
+    return Operation(updater.name, update, writes=keys, is_random=reader.is_random)
 
 
-def _advance(updater: StateUpdater, reader: GroupReader) -> Callable[[Environment], Values]:
-    scope, equations = reader.scope, reader.group.equations
+def _advance(updater: Any, reader: Reader) -> tuple[Advance, tuple[str, ...]]:
+    """The step, and the variables that it writes."""
+    equations = reader.group.equations
+    if not equations.diff_eq_names:
+        return lambda env: env, ()
+    for name in (*equations.diff_eq_names, "t"):
+        reader.learn(name, reader.group.variables[name])
     method = _chosen_method(updater, reader)
-    rates = {name: reader.expression(expression.code) for name, expression in equations.diff_eq_expressions}
-    if method in EXACT:
-        solution = reader.block(_brian2_step(updater, reader, method), "The exact solution", check_units=False)
-        return solution.run
+    clamped = {name for name in equations.diff_eq_names if f"{reader.group.name}.{name}" in reader.layout.inputs}
+    if equations.is_stochastic or method not in METHODS:
+        _require_free(reader, clamped, method)
+        return _brian2_text(updater, reader, method)
+    equation = {name: text for name, text in equations.diff_eq_expressions if name not in clamped}
+    rates = {name: reader.expression(text.code) for name, text in equation.items()}
     if method == "exponential_euler":
         _require_conditionally_linear(reader, rates)
-    step = METHODS[method]
-    return lambda env: step(env, rates, scope.dt_s)
+    step, dt_s = METHODS[method], reader.scope.dt_s
+
+    def advance(env: Environment) -> Environment:
+        for name, value in step(env, rates, dt_s).items():
+            env = env.store(name, value)
+        return env
+
+    return advance, tuple(rates)
 
 
-def _require_conditionally_linear(reader: GroupReader, rates: Rates) -> None:
+def _require_free(reader: Reader, clamped: set[str], method: Any) -> None:
+    """Checks that no state is held within a step that Brian2 wrote, in which all of them move together."""
+    if clamped:
+        raise UnsupportedError(
+            f"{reader.label} has `{min(clamped)}` as an input and method='{method}' or noise, by which all variables"
+            " move together; use one of 'euler', 'rk2', 'rk4', 'exponential_euler', without noise."
+        )
+
+
+def _brian2_text(updater: Any, reader: Reader, method: Any) -> tuple[Advance, tuple[str, ...]]:
+    text = _brian2_step(updater, reader, method)
+    if not isinstance(text, str):
+        raise UnsupportedError(
+            f"{reader.label} has method='{method}', which is no explicit method and is not compiled; use one of"
+            f" {_choices()}."
+        )
+    block = read_block(reader, text, "The update of the state", check_units=False)
+
+    def advance(env: Environment) -> Environment:
+        for line in block.statements:
+            env = line.run(env)
+        return env
+
+    return advance, tuple(block.fields)
+
+
+def _choices() -> str:
+    return ", ".join(f"'{name}'" for name in (*METHODS, "exact"))
+
+
+def _require_conditionally_linear(reader: Reader, rates: Rates) -> None:
+    """Checks that each rate is affine in its own variable, by its structure or after sympy has collected its terms."""
     for name, rate in rates.items():
-        if degree(rate.tree, name, reader.scope.subexpressions) == NONLINEAR:
+        if degree(rate.tree, name, reader.scope.subexpressions) == NONLINEAR and not _is_affine(reader, name):
             raise UnsupportedError(
-                f"NeuronGroup '{reader.group.name}': exponential_euler needs equations that are conditionally linear,"
-                f" and `d{name}/dt = {rate.text}` is not linear in `{name}`; use method='rk4', 'rk2' or 'euler', or"
-                " write it as a sum of terms that do not contain it and terms that multiply it once."
+                f"{reader.label}: exponential_euler needs equations that are conditionally linear, and"
+                f" `d{name}/dt = {rate.text}` is not linear in `{name}`; use method='rk4', 'rk2' or 'euler', or write"
+                " it as a sum of terms that do not contain it and terms that multiply it once."
             )
 
 
-def _chosen_method(updater: StateUpdater, reader: GroupReader) -> str:
-    """The method by name; of several, the first that Brian2 would take."""
+def _is_affine(reader: Reader, name: str) -> bool:
+    equations = reader.group.equations
+    variables = reader.resolve(equations.names | equations.identifiers)
+    try:
+        slope, rest = get_conditionally_linear_system(equations, variables)[name]
+    except (ValueError, UnsupportedEquationsException):
+        return False
+    return not any(str(symbol) == name for part in (slope, rest) if part is not None for symbol in part.free_symbols)
+
+
+def _chosen_method(updater: Any, reader: Reader) -> Any:
+    """The method, by name where it has one; of several, the first that Brian2 would take."""
     choice = updater.method_choice
     if isinstance(choice, str) or callable(choice):
-        return _compiled_name(choice, reader)
+        return _named(choice, reader)
     for candidate in choice:
-        name = _compiled_name(candidate, reader)
+        method = _named(candidate, reader)
         try:
-            _brian2_step(updater, reader, name)
+            _brian2_step(updater, reader, method)
         except UnsupportedEquationsException:
             continue
-        return name
-    raise InputError(f"NeuronGroup '{reader.group.name}': none of the methods {choice} can integrate its equations.")
+        return method
+    raise InputError(f"{reader.label}: none of the methods {choice} can integrate its equations.")
 
 
-def _compiled_name(choice: Any, reader: GroupReader) -> str:
+def _named(choice: Any, reader: Reader) -> Any:
     known = StateUpdateMethod.stateupdaters
-    names = (
-        [choice.lower()] if isinstance(choice, str) else [name for name, method in known.items() if method is choice]
-    )
-    for name in names:
-        if name in METHODS or name in EXACT:
-            return name
-    found = f"method='{choice}'" if isinstance(choice, str) else f"a method of your own, {choice!r},"
-    raise UnsupportedError(
-        f"NeuronGroup '{reader.group.name}' has {found} which is not compiled; use one of {_CHOICES}."
-    )
+    if not isinstance(choice, str):
+        return next((name for name, method in known.items() if method is choice), choice)
+    name = choice.lower()
+    if name not in known or name.startswith("gsl"):
+        raise UnsupportedError(f"{reader.label} has method='{choice}', which is not compiled; use one of {_choices()}.")
+    return name
 
 
-def _brian2_step(updater: StateUpdater, reader: GroupReader, method: str) -> str:
+def _brian2_step(updater: Any, reader: Reader, method: Any) -> Any:
     """Brian2's own code for a step.
 
     Raises:
@@ -186,8 +227,9 @@ def _brian2_step(updater: StateUpdater, reader: GroupReader, method: str) -> str
     """
     equations = reader.group.equations
     variables = reader.resolve(equations.names | equations.identifiers | {"dt"})
-    solve = StateUpdateMethod.stateupdaters[method]
+    solve = StateUpdateMethod.stateupdaters[method] if isinstance(method, str) else method
+    options = updater.method_options or {}
     if isinstance(updater.method_choice, str) or callable(updater.method_choice):
         with brian2_objections(reader.group.name):
-            return solve(equations, variables, updater.method_options)
-    return solve(equations, variables)
+            return solve(equations, variables, options)
+    return solve(equations, variables, options)

@@ -1,36 +1,31 @@
-"""Reads one NeuronGroup: which of its names are constants, parameters, states or tables.
+"""Reads the names of one Brian2 object: which are constants, parameters, states, tables, functions.
 
 Brian2's own checkers judge equations and units first; what they object to becomes an `InputError` that names the group.
 Nothing is written to the Brian2 objects, so that Brian2 can run the same network as the referee.
 """
 
-import dataclasses
-import re
-from collections.abc import Collection, Iterator, Mapping
+import functools
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from brian2 import DimensionMismatchError, Function, NeuronGroup, TimedArray, Unit
-from brian2.codegen.translation import analyse_identifiers
+from brian2 import Clock, DimensionMismatchError, Function, Unit
 from brian2.core.namespace import DEFAULT_CONSTANTS, DEFAULT_FUNCTIONS, DEFAULT_UNITS
-from brian2.core.variables import ArrayVariable
-from brian2.equations.equations import SUBEXPRESSION, EquationError
-from brian2.equations.unitcheck import check_units_statements
-from brian2.parsing.statements import parse_statement
+from brian2.core.variables import ArrayVariable, Constant, Subexpression
+from brian2.equations.equations import EquationError
 from brian2.stateupdaters.base import UnsupportedEquationsException
-from brian2.units.fundamentalunits import DIMENSIONLESS, get_unit
-from jax import Array
+from brian2.utils.stringtools import get_identifiers
 
+from biophys.compiler.calls import readable
 from biophys.compiler.expressions import Expression, parse
-from biophys.compiler.functions import function_table
-from biophys.compiler.scope import Environment, Role, Scope, Variable
+from biophys.compiler.layout import NEVER_S, NEVER_STEP, STEP_COUNTED, Layout, unit_name
+from biophys.compiler.refusals import OBSERVERS
+from biophys.compiler.scope import OWN, STEP, Derived, Environment, Field, Scope, Variable, ticks_at
 from twin.errors import InputError, UnsupportedError
 
-NEVER_STEP = -(2**30)  # the step of the last spike of a neuron that has not spiked
-NEVER_S = -1e4  # the same in Brian2's `lastspike`, seconds
-LAST_STEP = "lastspike_step"
+ELAPSED = "_elapsed"  # the time since a synapse was last updated, from whole steps
 _OBJECTIONS = (
     *(AssertionError, KeyError, NotImplementedError, SyntaxError, TypeError, ValueError),
     *(DimensionMismatchError, EquationError, UnsupportedEquationsException),
@@ -38,68 +33,65 @@ _OBJECTIONS = (
 
 
 @contextmanager
-def brian2_objections(group: str) -> Iterator[None]:
-    """Turns what Brian2's own checks raise into an `InputError` that names the group."""
+def brian2_objections(name: str) -> Iterator[None]:
+    """Turns what Brian2's own checks raise into an `InputError` that names the object."""
     try:
         yield
-    except InputError:
+    except (InputError, UnsupportedError):
         raise
     except _OBJECTIONS as objection:
         reason = " ".join(str(part) for part in objection.args) or repr(objection)
-        raise InputError(f"NeuronGroup '{group}' does not pass Brian2's own checks: {reason}") from objection
+        raise InputError(f"'{name}' does not pass Brian2's own checks: {reason}") from objection
 
 
-@dataclasses.dataclass(frozen=True)
-class Block:
-    """Statements, in order: a reset, or the update of `constant over dt` subexpressions.
-
-    Attributes:
-        statements: (target, expression) pairs.
-        targets: the variables among the targets; the others are temporary.
-    """
-
-    statements: tuple[tuple[str, Expression], ...]
-    targets: tuple[str, ...]
-
-    def run(self, environment: Environment) -> dict[str, Any]:
-        """The targets' values after the last statement."""
-        for target, expression in self.statements:
-            environment = environment.bind({target: expression(environment)})
-        return {target: environment[target] for target in self.targets}
-
-
-class GroupReader:
-    """What the equations of one group mean.
+class Reader:
+    """What the names of one object mean.
 
     Args:
         group: the Brian2 group, left as it is.
         namespace: of external names, beside the group's own.
-        dtype: of every number.
-
-    Raises:
-        InputError: Brian2's own checks object to the equations.
+        layout: the arrays of the program.
+        base_dt_s: the program's step, seconds.
+        extra: variables that the object has beyond its group's.
+        name: of the object, if it is not the group itself.
     """
 
-    def __init__(self, group: NeuronGroup, namespace: Mapping[str, Any], dtype: np.dtype):
-        self.group = group
-        self.namespace = namespace
-        with brian2_objections(group.name):
-            group.before_run(namespace)
-        n, dt_s = len(group), float(group.clock.dt_)
-        self.scope = Scope(group.name, n, dt_s, dtype, constants={"N": n, "dt": dt_s})
-        self.scope.derived["t"] = lambda env: env.world["step"].astype(dtype) * dt_s
-        self.scope.derived["i"] = lambda env: jnp.arange(n, dtype=dtype)
-        self._truths = {name for name, variable in group.variables.items() if variable.is_boolean}
-        self._declare()
+    def __init__(
+        self,
+        group: Any,
+        namespace: Mapping[str, Any],
+        layout: Layout,
+        base_dt_s: float,
+        extra: Any = None,
+        name: str | None = None,
+    ):
+        self.group, self.namespace, self.layout, self.base_dt_s = group, namespace, layout, base_dt_s
+        self.extra: Any = {} if extra is None else extra
+        self.is_random = False  # until a function that draws random numbers is among the names
+        dt_s = float(group.clock.dt_)
+        every = round(dt_s / base_dt_s)
+        self.scope = Scope(name or group.name, _length(group), dt_s, every, layout.dtype)
 
-    def resolve(self, names: frozenset[str] | set[str]) -> dict[str, Any]:
+    @property
+    def label(self) -> str:
+        """What messages call the object: "NeuronGroup 'cells'"."""
+        return f"{self.group.__class__.__name__} '{self.group.name}'"  # groups come as proxies, which have another type
+
+    def resolve(self, names: Iterable[str]) -> dict[str, Any]:
         """Brian2's own variables and functions for names.
 
         Raises:
             InputError: a name means nothing to Brian2.
         """
         with brian2_objections(self.group.name):
-            return self.group.resolve_all(names, self.namespace, user_identifiers=set())
+            return self.group.resolve_all(
+                sorted(names), self.namespace, user_identifiers=set(), additional_variables=self.extra
+            )
+
+    def index(self, name: str) -> str:
+        """Brian2's index of a variable."""
+        variables = self.extra if name in self.extra else self.group.variables
+        return variables.indices[name]
 
     def expression(self, text: str, temporary: Collection[str] = (), truths: Collection[str] = ()) -> Expression:
         """An expression whose every name is known to the scope.
@@ -110,134 +102,111 @@ class GroupReader:
 
         Raises:
             InputError: no Brian2 expression, or a name that Brian2 cannot resolve.
-            UnsupportedError: it calls a random or a user-defined function.
+            UnsupportedError: it calls a function that has no JAX form.
         """
         with brian2_objections(self.group.name):
-            expression = parse(text, self._truths.union(truths))
-        unknown = {name for name in expression.names.difference(temporary) if not self.scope.knows(name)}
-        for name, meaning in sorted(self.resolve(unknown).items()):
-            self._learn(name, meaning, expression)
+            found = get_identifiers(text) - {"and", "or", "not", "True", "False"}
+        unknown = found.difference(temporary)
+        meanings = self.resolve(unknown - {ELAPSED})
+        booleans = {name for name, meaning in meanings.items() if getattr(meaning, "is_boolean", False)}
+        with brian2_objections(self.group.name):
+            expression = parse(text, booleans.union(truths))
+        for name in sorted(unknown):
+            self.learn(name, meanings.get(name), expression)
         return expression
 
-    def block(self, code: str, what: str, check_units: bool = True) -> Block:
-        """Statements, in order.
-
-        Args:
-            code: as the user wrote it, or as Brian2 generated it.
-            what: whose statements, for messages.
-            check_units: by Brian2; its own generated code has lost them.
-
-        Raises:
-            InputError: Brian2 objects to a statement, or its target cannot be written.
-            UnsupportedError: a statement writes `lastspike`.
-        """
-        with brian2_objections(self.group.name):
-            _, known, unknown = analyse_identifiers(code, self.group.variables, recursive=True)
-            if check_units:
-                check_units_statements(code, self.resolve(known | unknown))
-            lines = [line for line in re.split(r"[;\n]", code) if line.partition("#")[0].strip()]
-            parsed = [parse_statement(line) for line in lines]
-        statements: list[tuple[str, Expression]] = []
-        temporary: dict[str, bool] = {}  # name -> whether it is a truth value
-        for target, op, text, _ in parsed:
-            full = text if op == "=" else f"{target} {op[:-1]} ({text})"
-            expression = self.expression(full, temporary, [name for name, is_truth in temporary.items() if is_truth])
-            if not self._is_variable(target, what):
-                temporary[target] = expression.is_truth
-            statements.append((target, expression))
-        return Block(tuple(statements), tuple(dict.fromkeys(t for t, _ in statements if t not in temporary)))
-
-    def _is_variable(self, target: str, what: str) -> bool:
-        """Whether a statement writes a variable rather than a name of its own."""
-        if target == "lastspike":
-            raise UnsupportedError(
-                f"{what} of NeuronGroup '{self.group.name}' writes `lastspike`, which the compiled program keeps as a"
-                " step counter; keep the time in a parameter of your own."
-            )
-        if target in self.scope.variables and self.scope.variables[target].role in ("state", "parameter"):
-            return True
-        if self.scope.knows(target):
-            raise InputError(f"{what} of NeuronGroup '{self.group.name}' writes `{target}`, which is read-only.")
-        return False
-
-    def _declare(self) -> None:
-        """The group's own variables, then its subexpressions and the external names in all its equations."""
-        equations = self.group.equations
-        for equation in equations.values():
-            if equation.type == SUBEXPRESSION:
-                continue
-            if equation.varname == "lastspike":
-                self._declare_last_spike()
-            else:
-                self._declare_variable(equation.varname)
-        # in order of dependence: a subexpression finds those that it uses already known
-        ordered = [equation for equation in equations.ordered if equation.type == SUBEXPRESSION]
-        for equation in ordered:
-            self.scope.subexpressions[equation.varname] = self.expression(equation.expr.code)
-
-    def _declare_variable(self, name: str) -> None:
-        scope, variable = self.scope, self.group.variables[name]
-        # a copy: Brian2 goes on writing to its own array when it runs
-        value = np.array(variable.get_value(), _kept_dtype(variable, scope.dtype))
-        value = value.reshape(() if variable.scalar else (scope.n,))
-        is_state = name in self.group.equations.diff_eq_names or name == "not_refractory"
-        role: Role = "state" if is_state else "parameter"
-        scope.variables[name] = Variable(f"{scope.group}.{name}", unit_name(variable.dim), value, role)
-        if variable.conditional_write is not None:
-            scope.guarded.add(name)
-
-    def _declare_last_spike(self) -> None:
-        """Brian2's time of the last spike as the first step at or after it, which is all that its rule looks at."""
-        scope, last_s = self.scope, np.asarray(self.group.variables["lastspike"].get_value(), float)
-        if LAST_STEP in self.group.variables:
-            raise InputError(f"NeuronGroup '{scope.group}' has a variable `{LAST_STEP}`, a reserved name; rename it.")
-        steps = np.where(last_s <= NEVER_S, NEVER_STEP, np.ceil(last_s / scope.dt_s - 1e-3)).astype(np.int32)
-        scope.variables[LAST_STEP] = Variable(f"{scope.group}.{LAST_STEP}", "1", steps, "state")
-        scope.derived["lastspike"] = _last_spike_time
-
-    def _learn(self, name: str, meaning: Any, expression: Expression) -> None:
-        """Takes up an external name."""
+    def learn(self, name: str, meaning: Any, expression: Expression | None = None) -> None:
+        """Takes up a name."""
         scope = self.scope
-        if isinstance(meaning, TimedArray):
-            key = f"{scope.group}.{name}"
-            table = np.array(meaning.values, scope.dtype)
-            scope.variables[name] = Variable(key, unit_name(meaning.dim), table, "table")
-            scope.periods_s[name] = float(meaning.dt)
+        if scope.knows(name):
+            return
+        if name == ELAPSED:
+            self._learn_elapsed()
         elif isinstance(meaning, Function):
-            self._require_function(name, expression)
-        elif name in DEFAULT_UNITS or name in DEFAULT_CONSTANTS or isinstance(self._external(name), Unit):
-            scope.constants[name] = float(meaning.get_value())
+            self._learn_function(name, meaning, expression)
+        elif isinstance(meaning, Subexpression):
+            scope.subexpressions[name] = self.expression(meaning.expr)
+        elif isinstance(meaning, ArrayVariable) and isinstance(meaning.owner, Clock):
+            self._learn_clock(name, meaning)
+        elif isinstance(meaning, ArrayVariable):
+            self._learn_array(name, meaning)
+        elif isinstance(meaning, Constant):
+            self._learn_constant(name, meaning)
         else:
-            value = np.asarray(meaning.get_value())
-            value = value.astype(bool if value.dtype == bool else scope.dtype)
-            scope.variables[name] = Variable(f"{scope.group}.{name}", unit_name(meaning.dim), value, "external")
+            raise InputError(f"{self.label}: `{name}` is used before it has a value.")
+
+    def _learn_array(self, name: str, variable: ArrayVariable) -> None:
+        scope, index = self.scope, self.index(name)
+        key = self.layout.place(variable)
+        field = Field(key, None if index == "0" else index)
+        if field.index not in (None, OWN):
+            self.learn(index, self.resolve([index])[index])
+        if variable.name in STEP_COUNTED:
+            # under the group's own name for it; another group's last spike may be linked to beside its own
+            scope.fields[STEP_COUNTED.get(name, f"{name}_step")] = field
+            dt_s = float(variable.owner.clock.dt_)
+            scope.derived[name] = Derived(functools.partial(_time_of, field, dt_s), frozenset({key}))
+            return
+        scope.fields[name] = field
+        if variable.conditional_write is not None:
+            scope.guards[name] = Field(self.layout.place(variable.conditional_write), field.index)
+
+    def _learn_clock(self, name: str, variable: ArrayVariable) -> None:
+        dt_s = float(variable.owner.dt_)
+        every = round(dt_s / self.base_dt_s)
+        match variable.name:
+            case "dt":
+                self.scope.constants[name] = dt_s
+            case "t":
+                self.scope.derived[name] = Derived(
+                    lambda env: ticks_at(env.world, every).astype(env.scope.dtype) * dt_s
+                )
+            case _:
+                self.scope.derived[name] = Derived(lambda env: ticks_at(env.world, every).astype(env.scope.dtype))
+
+    def _learn_elapsed(self) -> None:
+        self.learn("lastupdate", self.resolve(["lastupdate"])["lastupdate"])
+        field, every, dt_s = self.scope.fields[STEP_COUNTED["lastupdate"]], self.scope.every, self.scope.dt_s
+
+        def elapsed(env: Environment) -> Any:
+            return (ticks_at(env.world, every) - env.gather(field)).astype(env.scope.dtype) * dt_s
+
+        self.scope.derived[ELAPSED] = Derived(elapsed, frozenset({STEP, field.key}))
+
+    def _learn_constant(self, name: str, meaning: Constant) -> None:
+        own = name in self.extra or name in self.group.variables
+        if own or name in DEFAULT_UNITS or name in DEFAULT_CONSTANTS or isinstance(self._external(name), Unit):
+            self.scope.constants[name] = _plain(meaning.get_value())
+            return
+        value = np.asarray(meaning.get_value())
+        value = value.astype(bool if value.dtype == bool else self.layout.dtype)
+        key = self.layout.add(Variable(f"{self.group.name}.{name}", unit_name(meaning.dim), value, "external"))
+        self.scope.fields[name] = Field(key, None)
 
     def _external(self, name: str) -> Any:
-        return {**self.namespace, **(self.group.namespace or {})}.get(name)
+        return {**self.namespace, **(getattr(self.group, "namespace", None) or {})}.get(name)
 
-    def _require_function(self, name: str, expression: Expression) -> None:
-        if name in function_table(self.scope.dtype):
-            return
-        is_random = name in DEFAULT_FUNCTIONS
-        reason = "draws random numbers" if is_random else "is a function of your own"
-        way_out = "" if is_random else "write it out in the equations, or "
-        raise UnsupportedError(
-            f"NeuronGroup '{self.group.name}' uses `{name}()` in `{expression.text}`, which {reason} and is not"
-            f" compiled; {way_out}declare a parameter, list it in `inputs`, and supply its values at every step."
-        )
-
-
-def _last_spike_time(env: Environment) -> Array:
-    step = env.world[env.scope.variables[LAST_STEP].key]
-    return jnp.where(step == NEVER_STEP, NEVER_S, step.astype(env.scope.dtype) * env.scope.dt_s)
+    def _learn_function(self, name: str, meaning: Function, expression: Expression | None) -> None:
+        call = readable(name, meaning, self)
+        if call is not None:
+            self.scope.functions[name] = call
+        elif meaning is not DEFAULT_FUNCTIONS.get(name):
+            where = f" in `{expression.text}`" if expression is not None else ""
+            raise UnsupportedError(
+                f"{self.label} uses `{name}()`{where}, a function of your own without a JAX form; give it one with"
+                f" `{name}.implementations.add_implementation('jax', function_of_jax_arrays)`, write it out in the"
+                " equations, or declare a parameter, list it in `inputs`, and supply its values at every step."
+            )
 
 
-def _kept_dtype(variable: ArrayVariable, dtype: np.dtype) -> np.dtype:
-    if variable.is_boolean:
-        return np.dtype(bool)
-    return np.dtype(np.int32) if variable.is_integer else dtype
+def _length(group: Any) -> int:
+    return len(group.source) if isinstance(group, OBSERVERS) else len(group)
 
 
-def unit_name(dimensions: Any) -> str:
-    """The SI unit of Brian2 dimensions: "V", "S/(m^2)"; "1" for a pure number."""
-    return "1" if dimensions is DIMENSIONLESS else str(get_unit(dimensions))
+def _plain(value: Any) -> bool | float:
+    return bool(value) if isinstance(value, (bool, np.bool_)) else float(value)
+
+
+def _time_of(field: Field, dt_s: float, env: Environment) -> Any:
+    step = env.gather(field)
+    return jnp.where(step == NEVER_STEP, jnp.asarray(NEVER_S, env.scope.dtype), step.astype(env.scope.dtype) * dt_s)

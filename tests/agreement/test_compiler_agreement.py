@@ -25,6 +25,7 @@ from brian2 import (
     ufarad,
     umetre,
 )
+from brian2.stateupdaters.explicit import ExplicitStateUpdater
 
 from biophys import Program, compile_network
 
@@ -112,7 +113,8 @@ def brian2_says(
 
 def program_says(program: Program, n_steps: int, names: list[str], **given: Any) -> Said:
     """Runs the program: the same names and shapes."""
-    _, out = program.run(n_steps, program.init(), record=[f"cell.{name}" for name in names], **given)
+    record = [*(f"cell.{name}" for name in names), *program.event_names]
+    _, out = program.run(n_steps * program.dt_s, record=record, **given)
     return {key.removeprefix("cell."): np.asarray(value) for key, value in out.items()}
 
 
@@ -178,6 +180,30 @@ def test_integrate_and_fire_with_timed_refractoriness(method: Any, refractory: A
     found, spikes = compare(group, names, 900, ["v", "w"])
     assert spikes > 50
     assert found == Difference(0, {"v": pytest.approx(0, abs=1e-12), "w": pytest.approx(0, abs=1e-12)})
+
+
+def test_legacy_refractory_timing() -> None:
+    """Brian2's older rule, which compares rounded times, is followed where its preference asks for it."""
+    n_spikes = []
+    for legacy in (False, True):
+        group = NeuronGroup(
+            20,
+            "dv/dt = (30*mV - v)/(1*ms + 0.4*ms*i) : volt (unless refractory)",
+            threshold="v > 10*mV",
+            reset="v = 0*mV",
+            refractory=0.3 * ms,
+            method="euler",
+            dt=0.1 * ms,
+            name="cell",
+        )
+        brian2.prefs.legacy.refractory_timing = legacy
+        try:
+            found, spikes = compare(group, {}, 900, ["v"])
+        finally:
+            brian2.prefs.legacy.refractory_timing = False
+        assert found == Difference(0, {"v": pytest.approx(0, abs=ONE_NANO_MILLIVOLT)})
+        n_spikes.append(spikes)
+    assert n_spikes[1] < n_spikes[0]
 
 
 @pytest.mark.parametrize("method", ["euler", "rk2", "rk4", "heun", "milstein", ("exact", "euler", "heun")])
@@ -308,28 +334,18 @@ def test_two_groups_in_one_program() -> None:
     program = compile_network(network)
     assert program.shapes["cell.v"] == (2,) and program.shapes["other.v"] == (3,)
     network.run(100 * DT)
-    state, _ = program.run(100, program.init())
+    state, _ = program.run(100 * DT)
     np.testing.assert_allclose(state["cell.v"], first.v_[:], rtol=1e-13)
     np.testing.assert_allclose(state["other.v"], second.v_[:], rtol=1e-13)
 
 
-def test_an_input_drives_a_cell_as_a_timed_array_does() -> None:
-    """A parameter supplied at every step is the same as a TimedArray in its place, constant or as a tape."""
-    rng = np.random.default_rng(3)
-    tape = np.repeat(rng.uniform(0, 0.8, size=20), 25)
-    driven = HODGKIN_HUXLEY.replace("drive : amp", "drive = table(t) : amp")
-    cell = NeuronGroup(3, driven, threshold="v > -10*mV", refractory="v > -10*mV", method="exponential_euler", dt=DT)
-    cell.v, cell.h, cell.v_t, cell.g_na = -65 * mV, 1, -63 * mV, 100 * msiemens / cm**2 * AREA
-    reference = StateMonitor(cell, "v", record=True)
-    names = {**HODGKIN_HUXLEY_NAMES, "table": TimedArray(tape * nA, dt=DT)}
-    Network(cell, reference).run(500 * DT, namespace=names)
-
-    same = hodgkin_huxley(3)
-    same.g_na = 100 * msiemens / cm**2 * AREA
-    program = compile_network(Network(same), HODGKIN_HUXLEY_NAMES, inputs=("cell.drive",))
-    assert "cell.drive" not in program.defaults and program.units["cell.drive"] == "A"
-    v = program_says(program, 500, ["v"], tapes={"cell.drive": tape * 1e-9})["v"]
-    assert np.abs(v - np.asarray(reference.v_).T).max() < ONE_NANO_MILLIVOLT
+def test_a_method_of_ones_own() -> None:
+    """An explicit method that the user described is compiled from Brian2's own text of its step."""
+    ralston = ExplicitStateUpdater("k_1 = dt*f(x, t)\nk_2 = dt*f(x + 2*k_1/3, t + 2*dt/3)\nx_new = x + k_1/4 + 3*k_2/4")
+    group = NeuronGroup(3, "dx/dt = -x**2*sin(t/ms)/ms : 1", method=ralston, dt=DT, name="cell")
+    group.x = "1 + i"
+    found, _ = compare(group, {}, 300, ["x"])
+    assert found.traces["x"] < 1e-12
 
 
 def _without_reset(program: Program) -> tuple:

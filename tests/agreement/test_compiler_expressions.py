@@ -6,8 +6,9 @@ import mpmath
 import numpy as np
 import pytest
 
+from biophys.compiler.exponential import exprel
 from biophys.compiler.expressions import parse
-from biophys.compiler.functions import exprel, function_table, sample_table
+from biophys.compiler.functions import function_table, sample_table
 
 
 class Names(dict):
