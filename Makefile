@@ -34,8 +34,8 @@ format: $(INSTALLED)  ## rewrite the sources in the one format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(INSTALLED)  ## run every benchmark in turn, each prints its table
-	@set -e; for script in $(sort $(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script; done
+bench: $(INSTALLED)  ## run every benchmark in turn, each prints its tables
+	$(BIN)/python -m benchmarks.brian2_on_jax all
 
 clean:  ## remove .venv and the caches; reports and recordings stay
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache build dist
