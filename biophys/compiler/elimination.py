@@ -167,8 +167,7 @@ def _rounds(tree: Tree, width: int, with_child: bool) -> list[np.ndarray]:
         parents: set[int] = set()
         for node, parent in above.items():
             child = next(iter(below[node]), -1)
-            free = node not in parents and parent not in parents and child not in chosen
-            if free and len(below[node]) <= with_child:
+            if len(below[node]) <= with_child and child not in chosen and parent not in parents:
                 chosen[node] = (node, parent, child) if with_child else (node, parent)
                 parents.add(parent)
                 if len(chosen) == width:

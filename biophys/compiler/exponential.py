@@ -4,6 +4,8 @@ On a CPU each function is one straight line of arithmetic, which the compiler tu
 Waite's reduction x = k ln 2 + r with |r| <= ln(2)/2 (1980, Software Manual for the Elementary Functions, chapter 6), a
 polynomial in r, and 2^k written into the bits of a float. Errors stay below 2 ulp; results and arguments below the
 smallest normal number may be taken for 0. On every other platform the platform's own functions are used.
+
+Each function keeps shape and dtype; numbers that are neither float32 nor float64 raise InputError.
 """
 
 import functools
@@ -92,7 +94,7 @@ def cosh(x: Reals) -> Reals:
 # A backward pass keeps one number of each evaluation: the slope.
 expm1.defjvps(lambda tangent, value, x: exp(x) * tangent)
 exprel.defjvps(lambda tangent, value, x: _exprel_slope(x, value) * tangent)
-tanh.defjvps(lambda tangent, value, x: (1.0 - value) * (1.0 + value) * tangent)
+tanh.defjvps(lambda tangent, value, x: (1.0 - value) * (1.0 + value) * tangent)  # right to a rounding of 1
 sinh.defjvps(lambda tangent, value, x: cosh(x) * tangent)
 cosh.defjvps(lambda tangent, value, x: sinh(x) * tangent)
 

@@ -87,4 +87,5 @@ def test_the_audit_sees_code_that_brian2_runs(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert "'stateupdate': 10" in done.stdout
+    found = re.search(r"'stateupdate': (\d+)", done.stdout)
+    assert found is not None and int(found[1]) >= 10

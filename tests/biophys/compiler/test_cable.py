@@ -169,10 +169,10 @@ def _exactly(case: Case) -> np.ndarray:
 
 
 def test_one_step_and_a_hundred_are_those_of_brian2(case: Case) -> None:
-    """Brian2's own SpatialNeuron and the compiled cable agree to 1e-9 of the largest voltage on every morphology."""
+    """The compiled cable agrees with Brian2 to 1e-9 of the largest voltage; 1e-7 where a soma costs digits."""
     one, hundred = _brian2_after(case, 1, 99)
-    # Brian2 subtracts the soma's two conductances of 0.7 S from each other, and loses digits that are kept here.
-    tolerance = 1e-8 if isinstance(case.neuron.morphology, Soma) else 1e-9
+    # Brian2 subtracts numbers of the size of the soma's conductance, 0.7 S, and loses digits that are kept here.
+    tolerance = 1e-7 if isinstance(case.neuron.morphology, Soma) else 1e-9
     assert _distance(_after(case, 1), one) < tolerance
     assert _distance(_after(case, 100), hundred) < tolerance
 
@@ -367,10 +367,18 @@ def test_a_neuron_without_axial_conductance_is_refused() -> None:
 
 
 def test_a_long_cable_takes_logarithmically_many_rounds() -> None:
-    """1000 compartments in a row go in at most 2 log2(1000) = 20 rounds, and every index of a round occurs once."""
-    order = plan(np.arange(999, dtype=np.int32)).in_rounds
-    assert sum(len(loop) for loop in order.loops) <= 20
-    for loop in order.loops:
+    """1000 compartments in a row go in at most 2 log2(1000) = 20 rounds, and nine in ten in the first four."""
+    loops = plan(np.arange(999, dtype=np.int32)).in_rounds.loops
+    sizes = np.concatenate([np.sum(loop[:, 0] < 1000, axis=1) for loop in loops])
+    assert len(sizes) <= 20
+    assert sizes.sum() == 999
+    assert sizes[:4].sum() > 900
+
+
+def test_sums_do_not_depend_on_the_machine(case: Case) -> None:
+    """No node occurs twice among the nodes, the parents or the children of one round: nothing is added in any order."""
+    elimination = case.cable.elimination
+    for loop in (*elimination.in_groups.loops, *elimination.in_rounds.loops):
         for indices in loop.reshape(-1, loop.shape[-1]):
             assert len(set(indices.tolist())) == indices.size
 
