@@ -353,7 +353,7 @@ def _checkpointed_scan(
     body: Callable[[Arrays, Arrays], tuple[Arrays, Arrays]], state: Arrays, tapes: Arrays, n_steps: int
 ) -> tuple[Arrays, Arrays]:
     """A scan of scans: the backward pass keeps the state at the start of each inner scan, and repeats it."""
-    inner = max(math.isqrt(n_steps), 1)
+    inner = _segment(n_steps)
     outer = n_steps // inner
     whole = outer * inner
     folded = {name: tape[:whole].reshape(outer, inner, *tape.shape[1:]) for name, tape in tapes.items()}
@@ -363,7 +363,16 @@ def _checkpointed_scan(
         return jax.lax.scan(body, state, tape, inner)
 
     state, seen = jax.lax.scan(segment, state, folded, outer)
+    unfolded = {name: value.reshape(whole, *value.shape[2:]) for name, value in seen.items()}
+    if whole == n_steps:
+        return state, unfolded
     rest = {name: tape[whole:] for name, tape in tapes.items()}
     state, last = jax.lax.scan(body, state, rest, n_steps - whole)
-    unfolded = {name: value.reshape(whole, *value.shape[2:]) for name, value in seen.items()}
     return state, {name: jnp.concatenate([value, last[name]]) for name, value in unfolded.items()}
+
+
+def _segment(n_steps: int) -> int:
+    """About the root of n_steps; a divisor where one is near, because a remainder is compiled a second time."""
+    root = max(math.isqrt(n_steps), 1)
+    near = [length for length in range(root // 3 + 1, 3 * root + 1) if n_steps % length == 0]
+    return min(near, key=lambda length: abs(length - root), default=root)

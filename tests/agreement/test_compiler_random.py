@@ -76,6 +76,7 @@ def test_one_key_one_noise(everything: Program) -> None:
     assert equal(whole, recorded(everything, 20))
     assert equal(whole, recorded(everything, 10, 10))
     assert equal(whole, recorded(everything, 20, checkpoint=True))
+    assert equal(recorded(everything, 21.1), recorded(everything, 21.1, checkpoint=True))  # 211 steps, a prime
     other = everything.run(20 * ms, key=jax.random.key(1), record=EVERYTHING)[1]
     assert not any(np.array_equal(whole[name], other[name]) for name in EVERYTHING)
 
