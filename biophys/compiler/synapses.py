@@ -235,7 +235,7 @@ def _declare_connections(built: Pathway, layout: Layout, steps: np.ndarray) -> t
     equal = steps.ndim == 0 or (bool((steps == steps[0]).all()) and not layout.longest_delay(built.dt_s))
     if equal and steps.ndim:  # no room is made for delays that differ: they are part of the structure
         layout.variables[delay] = dataclasses.replace(layout.variables[delay], role="structure")
-    plan = connect(source, steps if not equal else steps.reshape(-1)[0], built.n_source, built.longest + 1)
+    plan = connect(source, steps if not equal else int(steps.reshape(-1)[0]), built.n_source, built.longest + 1)
     keys = _add_all(layout, f"{built.name}.plan", plan, "structure")
 
     def derive(world: World) -> Changes:
