@@ -29,7 +29,7 @@ STRICT = 1e-5  # relative; what is worse is "poor" in Brian2's tables
 def as_brian2_found_it(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """NumPy as the features knew it, and afterwards the device that was there."""
     # One feature draws connections by a function that NumPy 2.0 took away.
-    old = lambda low, high, size: np.random.randint(low, high + 1, size)  # noqa: E731
+    old = lambda low, high, size: np.random.randint(low, high + 1, size)  # noqa: E731, NPY002
     monkeypatch.setattr(np.random, "random_integers", old, raising=False)
     yield
     brian2.set_device("runtime")
