@@ -30,7 +30,7 @@ PYTHONS = ("3.11", "3.12", "3.13")
 
 # Where a package has another name than the module it brings, or than it has on conda-forge.
 NAME_OF_MODULE = {"sklearn": "scikit-learn", "orbax": "orbax-checkpoint", "yaml": "pyyaml"}
-NAME_ON_PYPI = {"matplotlib-base": "matplotlib", "python-neo": "neo"}
+NAME_ON_PYPI = {"matplotlib-base": "matplotlib", "python-neo": "neo", "dask-core": "dask"}
 
 
 def core() -> list[Requirement]:

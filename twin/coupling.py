@@ -18,7 +18,7 @@ import xarray as xr
 from twin import perturb, provenance, recording
 from twin.errors import InputError
 from twin.ports import Arrays, Circuit, Port, Surrogate
-from twin.recording import Stimulus
+from twin.recording import Stream
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Twin:
 
     def rollout(
         self,
-        stimulus: Stimulus,
+        stimulus: Stream,
         *,
         key: Any,
         trials: int = 1,
@@ -227,19 +227,21 @@ def _by_name(ports: Sequence[Port]) -> Mapping[str, Port]:
     return {port.name: port for port in ports}
 
 
-def to_windows(stimulus: Stimulus, window_s: float, port: Port) -> np.ndarray:
+def to_windows(stimulus: Stream, window_s: float, port: Port) -> np.ndarray:
     """Cut a stimulus into windows: (window, feature), each window the mean of its samples, float32.
 
     Raises:
-        InputError: another unit than the port's, or windows that are not a whole number of samples.
+        InputError: another unit than the port's, no time axis, or windows that are not a whole number of samples.
     """
     if stimulus.unit != port.unit:
         raise InputError(f"the stimulus is in {stimulus.unit!r}, but {port.name} is in {port.unit!r}: convert it.")
-    samples = window_s * stimulus.sampling_hz
+    if stimulus.leading != ("time",):
+        raise InputError(f"the stimulus has the dimensions {stimulus.leading}; give the stream of one trial, in time.")
+    samples = window_s * stimulus.rate_hz
     per_window = int(round(samples))
     if per_window < 1 or not np.isclose(samples, per_window, rtol=1e-6):
         raise InputError(
-            f"a window of {window_s:g} s holds {samples:g} samples of a stimulus at {stimulus.sampling_hz:g} Hz; "
+            f"a window of {window_s:g} s holds {samples:g} samples of a stimulus at {stimulus.rate_hz:g} Hz; "
             "wanted a whole number: resample the stimulus or choose another window."
         )
     values = np.asarray(stimulus.values, np.float32).reshape(len(stimulus.values), -1)

@@ -14,6 +14,7 @@ from typing import Any
 from twin.errors import InputError, UnreportedError
 
 STATUSES = ("reported", "computed", "unreported")
+BY_SWEEP = "by sweep"  # the value of a covariate that differs between sweeps, which have it as a variable of that name
 Value = float | int | str | bool | None
 
 
@@ -72,8 +73,30 @@ KNOWN: dict[str, tuple[str, str]] = {
     "electrode_resistance": ("MOhm", "resistance of the electrode in the bath"),
     "series_resistance": ("MOhm", "series (access) resistance"),
     "series_resistance_compensation": ("%", "share of the series resistance that the amplifier compensated"),
+    "series_resistance_corrected": ("1", "whether the stored voltages have the drop across it removed already"),
     "bridge_balance": ("MOhm", "bridge balance in current clamp"),
     "low_pass_filter": ("Hz", "corner frequency of the amplifier's low-pass filter"),
+    "clamp": ("1", "current, zero or voltage clamp, and how that is known"),
+    "imposed_signal": ("1", "whether what was imposed on the cell was measured, or is the command"),
+    "holding_potential": ("mV", "command potential between the steps of a voltage clamp"),
+    "holding_current": ("nA", "command current between the steps of a current clamp"),
+    "bias_current": ("nA", "constant current injected in current clamp"),
+    "capacitance_compensation": ("pF", "capacitance neutralised in current clamp"),
+    "fast_capacitance_compensation": ("pF", "fast capacitance compensation in voltage clamp"),
+    "slow_capacitance_compensation": ("pF", "slow capacitance compensation in voltage clamp"),
+    "series_resistance_compensation_bandwidth": ("Hz", "bandwidth of the series resistance compensation"),
+    "series_resistance_prediction": ("%", "share of the series resistance that supercharging predicts"),
+    "whole_cell_capacitance_compensation": ("pF", "whole-cell capacitance that the amplifier compensated"),
+    "whole_cell_series_resistance_compensation": ("MOhm", "series resistance of that compensation"),
+    "seal_resistance": ("MOhm", "resistance of the seal"),
+    "amplifier": ("1", "amplifier or head-stage"),
+    "amplifier_gain": ("1", "gain of the amplifier, in the units of the source"),
+    "recording_site": ("1", "where in the tissue the electrode or the field of view was"),
+    "sex": ("1", "sex of the animal"),
+    "genotype": ("1", "genotype, line or strain of the animal"),
+    "subject": ("1", "name of the animal"),
+    "cell": ("1", "name of the cell"),
+    "session_start": ("1", "when the recording began, ISO 8601"),
     "sampling_rate": ("Hz", "sampling rate of the stored traces"),
     "spike_time_resolution": ("s", "smallest step between stored spike times"),
 }

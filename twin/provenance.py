@@ -1,4 +1,7 @@
-"""The log of what was done to a recording: one entry a step, with versions, inputs by hash, and parameters."""
+"""The log of what was done to a recording: one entry a step, with versions, inputs by hash, and parameters.
+
+An entry has no date, so that the same files and the same versions make the same recording, byte for byte.
+"""
 
 import hashlib
 from collections.abc import Mapping
@@ -37,7 +40,7 @@ def log(
         tree: a recording.
         step: what was done, as a verb phrase ("read", "correct junction potential").
         inputs: name -> SHA-256 of what went in.
-        parameters: plain values that the step depended on.
+        parameters: plain values that the step depended on, each number with its source and uncertainty beside it.
     """
     entry = {"step": step, "versions": versions(), "inputs": dict(inputs or {}), "parameters": dict(parameters or {})}
     logged = tree.copy()

@@ -50,7 +50,7 @@ class HeldOut:
         self.name = str(self._tree.attrs["name"])
         self.accesses: list[str] = []
 
-    def stimulus(self, stream: str) -> recording.Stimulus:
+    def stimulus(self, stream: str) -> recording.Stream:
         """The stimulus, which a model needs in order to predict."""
         return recording.stimulus_of(self._tree, stream)
 

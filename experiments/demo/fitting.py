@@ -20,7 +20,7 @@ from twin.alone import PassThrough, PoissonEmitter
 from twin.coupling import Coupling, Twin, Wire, to_windows
 from twin.errors import InputError
 from twin.ports import Port
-from twin.recording import Stimulus
+from twin.recording import Stream
 from twin.split import TimeSplit
 
 SOUND = Port("sound", "dB", 1)
@@ -44,11 +44,11 @@ class FittingData:
 
     responses: Responses
     split: TimeSplit
-    sound: Stimulus
+    sound: Stream
     settings: Settings
 
     @classmethod
-    def of(cls, tree: xr.DataTree, split: TimeSplit, sound: Stimulus, settings: Settings) -> "FittingData":
+    def of(cls, tree: xr.DataTree, split: TimeSplit, sound: Stream, settings: Settings) -> "FittingData":
         """From recording 1.
 
         Raises:
@@ -97,7 +97,7 @@ class Calibrated:
     space: tuple[Free, ...]
 
 
-def past_of_sound(sound: Stimulus, settings: Settings) -> np.ndarray:
+def past_of_sound(sound: Stream, settings: Settings) -> np.ndarray:
     """For each window of a stimulus the last windows, the present one last: (window, lag)."""
     return past_of(to_windows(sound, settings.window_s, SOUND)[:, 0], settings.surrogate.n_lags)
 

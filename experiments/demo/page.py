@@ -10,7 +10,7 @@ from experiments.demo import perturbing
 from experiments.demo.verdicts import claims
 from twin import provenance, recording
 from twin.judge import Score
-from twin.recording import Stimulus
+from twin.recording import Stream
 from twin.report import Report, Section, Table, figures
 
 if TYPE_CHECKING:
@@ -104,8 +104,8 @@ def _generated(found: "Found") -> Section:
     return Section("Recorded and generated spikes", text, figure=raster)
 
 
-def _strip(sound: Stimulus) -> tuple[np.ndarray, np.ndarray, str, str]:
-    time = sound.start_s + np.arange(len(sound.values)) / sound.sampling_hz
+def _strip(sound: Stream) -> tuple[np.ndarray, np.ndarray, str, str]:
+    time = sound.start_s + np.arange(len(sound.values)) / sound.rate_hz
     return time[::10], np.asarray(sound.values)[::10], "sound level", sound.unit
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from twin import perturb, recording
 from twin.coupling import Twin
-from twin.recording import Stimulus
+from twin.recording import Stream
 
 DOSES = tuple(np.round(np.linspace(0.0, 1.0, 11), 2).tolist())
 CONDITIONS: Mapping[str, perturb.Intervention] = {
@@ -46,22 +46,22 @@ def _with_band(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return mean, mean - error, mean + error
 
 
-def dose_response(twin: Twin, sound: Stimulus, trials: int, key: Any) -> Effect:
+def dose_response(twin: Twin, sound: Stream, trials: int, key: Any) -> Effect:
     """Firing rate under a block of the sodium channels from 0 to 100 %."""
     return _effect(twin, sound, [perturb.ChannelBlock("na", dose) for dose in DOSES], trials, key)
 
 
-def conditions(twin: Twin, sound: Stimulus, trials: int, key: Any) -> Effect:
+def conditions(twin: Twin, sound: Stream, trials: int, key: Any) -> Effect:
     """Firing rate under the interventions of `CONDITIONS`."""
     return _effect(twin, sound, list(CONDITIONS.values()), trials, key)
 
 
-def _effect(twin: Twin, sound: Stimulus, done: Sequence[perturb.Intervention], trials: int, key: Any) -> Effect:
+def _effect(twin: Twin, sound: Stream, done: Sequence[perturb.Intervention], trials: int, key: Any) -> Effect:
     rates = [_rates_hz(twin, sound, (one,), trials, key) for one in done]
     return Effect(np.stack(rates), _rates_hz(twin, sound, (), trials, key))
 
 
-def _rates_hz(twin: Twin, sound: Stimulus, done: Sequence[perturb.Intervention], trials: int, key: Any) -> np.ndarray:
+def _rates_hz(twin: Twin, sound: Stream, done: Sequence[perturb.Intervention], trials: int, key: Any) -> np.ndarray:
     tree = twin.rollout(sound, key=key, trials=trials, interventions=done)
     start_s, stop_s = recording.span(tree)
     return np.array([len(times) for times in recording.spike_times(tree)]) / (stop_s - start_s)

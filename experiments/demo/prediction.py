@@ -11,7 +11,7 @@ from experiments.demo.settings import Settings
 from twin import recording
 from twin.coupling import Twin
 from twin.judge import Prediction, SpikeTrains, bits_per_spike
-from twin.recording import Stimulus
+from twin.recording import Stream
 
 BIN_S = 0.001
 SMOOTHINGS = (0.5, 1.0, 2.0, 4.0)  # standard deviations, in windows
@@ -41,7 +41,7 @@ def validation_bits(expected: np.ndarray, data: FittingData) -> float:
     return float(bits_per_spike(counts, expected, np.full(len(counts), counts.mean())))
 
 
-def predict(twin: Twin, sound: Stimulus, smoothing: float, settings: Settings, key: Any):
+def predict(twin: Twin, sound: Stream, smoothing: float, settings: Settings, key: Any):
     """The prediction of a model that generates spikes, and the recording of its judged trials.
 
     The expected rate is estimated from further trials, not from those that are judged.
@@ -53,7 +53,7 @@ def predict(twin: Twin, sound: Stimulus, smoothing: float, settings: Settings, k
     return Prediction(trains_of(judged), to_rate_hz(expected, settings.window_s)), judged
 
 
-def predict_poisson(expected: np.ndarray, sound: Stimulus, trials: int, window_s: float, random: np.random.Generator):
+def predict_poisson(expected: np.ndarray, sound: Stream, trials: int, window_s: float, random: np.random.Generator):
     """The prediction of a model that states its expected count in each window and has Poisson spikes."""
     starts = sound.start_s + window_s * np.arange(len(expected))
     drawn = []
@@ -74,13 +74,13 @@ def trains_of(generated) -> SpikeTrains:
     return SpikeTrains(tuple(recording.spike_times(generated)), *recording.span(generated))
 
 
-def _expected(times: list[np.ndarray], sound: Stimulus, smoothing: float, window_s: float) -> np.ndarray:
+def _expected(times: list[np.ndarray], sound: Stream, smoothing: float, window_s: float) -> np.ndarray:
     edges = np.arange(round((_stop(sound, window_s) - sound.start_s) / window_s) + 1) * window_s + sound.start_s
     # A microsecond to the right, so that rounding puts no spike on an edge into the window before.
     raster = np.stack([np.histogram(trial + 1e-6, edges)[0] > 0 for trial in times])
     return np.asarray(expected_count(jnp.asarray(raster)[..., None, None], smoothing), np.float64)
 
 
-def _stop(sound: Stimulus, window_s: float) -> float:
-    samples = round(window_s * sound.sampling_hz)
+def _stop(sound: Stream, window_s: float) -> float:
+    samples = round(window_s * sound.rate_hz)
     return sound.start_s + (len(sound.values) // samples) * window_s

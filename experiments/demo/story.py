@@ -23,7 +23,7 @@ from twin import judge, recording, report, split
 from twin.datasets import grasshopper
 from twin.errors import InputError
 from twin.judge.baselines import HomogeneousPoisson, LinearNonlinearPoisson
-from twin.recording import Stimulus
+from twin.recording import Stream
 
 __all__ = ["QUICK", "Settings", "run"]
 
@@ -78,14 +78,14 @@ def run(
         for number in grasshopper.RECORDINGS:
             tree = grasshopper.load_one(folder, number, supplement)
             recording.write(tree, Path(scratch) / f"{number}.zarr")
-        first = recording.open(Path(scratch) / "1.zarr").load()
+        first = recording.loaded(recording.open(Path(scratch) / "1.zarr"))
         held_out = split.HeldOut(Path(scratch) / "2.zarr")
         stage("correct")
         cell = correct(ALL["auditory_receptor"], recording.protocol_of(first))
         judged = _judged(held_out, settings)
         found = _find(first, held_out, judged, cell, settings, seed, stage)
         found = dataclasses.replace(
-            found, recordings={"1": first, "2": recording.open(Path(scratch) / "2.zarr").load()}
+            found, recordings={"1": first, "2": recording.loaded(recording.open(Path(scratch) / "2.zarr"))}
         )
         stage("report")
         written = page.compose(found, seed=seed, command=_command(seed, data, protocol, settings))
@@ -186,7 +186,7 @@ def _predictions(
     halves: dict,
     lnp: LinearNonlinearPoisson,
     data: fitting.FittingData,
-    sound: Stimulus,
+    sound: Stream,
     settings: Settings,
     seed: int,
     key: Any,

@@ -8,7 +8,7 @@ import numpy as np
 from twin import recording
 from twin.coupling import Twin
 from twin.judge import Claim
-from twin.recording import Stimulus
+from twin.recording import Stream
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Agreement:
         )
 
 
-def agree(name: str, twin: Twin, sound: Stimulus, key: Any) -> Agreement:
+def agree(name: str, twin: Twin, sound: Stream, key: Any) -> Agreement:
     """Run one trial with both engines."""
     runs = [recording.spike_times(twin.rollout(sound, key=key, engine=engine))[0] for engine in ("jax", "brian2")]
     return Agreement(name, *runs)

@@ -13,7 +13,7 @@ from twin.coupling import Coupling, Twin, Wire
 from twin.errors import InputError
 from twin.ports import Port
 from twin.protocol import Covariate, Protocol
-from twin.recording import Stimulus
+from twin.recording import Stream
 
 AT_28 = Protocol({"temperature": Covariate(28.0, "degC", "reported", "thermometer")})
 CELL = correct(ALL["auditory_receptor"], AT_28)
@@ -27,9 +27,9 @@ def twin(values=VALUES, **options) -> Twin:
     return Twin(drive, circuit, Coupling((Wire("sound", "I_drive", gain=0.02, offset=0.5),)), name="cell")
 
 
-def sound(duration_s: float = 0.15) -> Stimulus:
+def sound(duration_s: float = 0.15) -> Stream:
     random = np.random.default_rng(0)
-    return Stimulus(-16.0 + 6.0 * np.repeat(random.normal(size=round(duration_s * 100)), 20), 2000.0, "dB")
+    return Stream(-16.0 + 6.0 * np.repeat(random.normal(size=round(duration_s * 100)), 20), 2000.0, "dB")
 
 
 def spikes(model: Twin, **options) -> list[np.ndarray]:

@@ -12,7 +12,7 @@ from surrogate.objectives import bits_per_spike
 from twin import recording, split
 from twin.errors import InputError
 from twin.ports import Port
-from twin.recording import Stimulus
+from twin.recording import Stream
 
 SOUND = Port("sound", "dB", 1)
 CONFIG = SurrogateConfig(
@@ -33,7 +33,7 @@ def known():
         if window - last > 5 and random.random() < 1 - np.exp(-np.exp(log_count[window])):
             spikes.append(window * 0.001 + 0.0005)
             last = window
-    sound = Stimulus(level, 1000.0, "dB")
+    sound = Stream(level, 1000.0, "dB")
     tree = recording.from_spikes([[np.array(spikes)]], start_s=0.0, stop_s=10.0, name="known", stimuli={"sound": sound})
     return tree, log_count
 

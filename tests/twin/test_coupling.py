@@ -13,7 +13,7 @@ from twin.alone import PassThrough, PoissonEmitter
 from twin.coupling import Coupling, Twin, Wire, to_windows
 from twin.errors import InputError, UnsupportedError
 from twin.ports import Port
-from twin.recording import Stimulus
+from twin.recording import Stream
 
 SOUND = Port("sound", "dB", 1)
 
@@ -38,11 +38,11 @@ def emitter_twin(coupling: Coupling, surrogate=None) -> Twin:
     return Twin(surrogate or Echo(), PoissonEmitter(0.001), coupling)
 
 
-def pulse(at: int, n: int = 12) -> Stimulus:
+def pulse(at: int, n: int = 12) -> Stream:
     """Silence that is loud in one window."""
     values = np.full(n, -1.0)
     values[at] = 1.0
-    return Stimulus(values, 1000.0, "dB")
+    return Stream(values, 1000.0, "dB")
 
 
 @pytest.mark.parametrize("delay", [1, 3])
@@ -64,7 +64,7 @@ def test_a_latency_moves_the_response_and_the_resting_value_fills_the_start():
 def test_the_emitter_has_the_rate_that_it_is_given():
     """An expected count of 0.1 a window gives spikes in 1 - exp(-0.1) of the windows, to four standard errors."""
     twin = emitter_twin(Coupling((Wire("sound", "log_count", gain=0.0, offset=np.log(0.1)),)))
-    silence = Stimulus(np.zeros(5000), 1000.0, "dB")
+    silence = Stream(np.zeros(5000), 1000.0, "dB")
     trials = recording.spike_times(twin.rollout(silence, key=jax.random.key(1), trials=4))
     share = sum(map(len, trials)) / 20_000
     expected = 1 - np.exp(-0.1)
@@ -74,7 +74,7 @@ def test_the_emitter_has_the_rate_that_it_is_given():
 def test_noise_belongs_to_the_key_and_the_trial():
     """Equal keys repeat, trials differ, and trial n does not depend on how many trials there are."""
     twin = emitter_twin(Coupling((Wire("sound", "log_count", gain=0.0, offset=-1.0),)))
-    silence = Stimulus(np.zeros(200), 1000.0, "dB")
+    silence = Stream(np.zeros(200), 1000.0, "dB")
     three = recording.spike_times(twin.rollout(silence, key=jax.random.key(2), trials=3))
     one = recording.spike_times(twin.rollout(silence, key=jax.random.key(2), trials=1))
     np.testing.assert_array_equal(three[0], one[0])
@@ -124,7 +124,7 @@ def test_halves_that_do_not_fit_are_refused_when_they_are_joined(coupling, surro
 
 def test_windows_are_means_of_whole_samples():
     """Two samples a window are averaged; a window of one and a half samples and another unit are refused."""
-    ramp = Stimulus(np.arange(6.0), 1000.0, "dB")
+    ramp = Stream(np.arange(6.0), 1000.0, "dB")
     np.testing.assert_array_equal(to_windows(ramp, 0.002, SOUND)[:, 0], [0.5, 2.5, 4.5])
     with pytest.raises(InputError, match="holds 1.5 samples"):
         to_windows(ramp, 0.0015, SOUND)

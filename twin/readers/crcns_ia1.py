@@ -14,7 +14,7 @@ import xarray as xr
 from twin import provenance, recording
 from twin.errors import InputError
 from twin.protocol import Covariate, Protocol
-from twin.recording import Stimulus
+from twin.recording import Stream
 
 _MICROSECONDS = 1e-6
 # Header keys that mean something to us: key -> (covariate, unit). The header gives the unit in the key itself.
@@ -149,7 +149,7 @@ def _time(line: str, number: int, path: Path, previous_s: float | None) -> float
     return time_s
 
 
-def read_stimulus(path: str | Path) -> Stimulus:
+def read_stimulus(path: str | Path) -> Stream:
     """The sound level in dB re amplitude 1, from a stimulus file.
 
     Raises:
@@ -179,4 +179,4 @@ def read_stimulus(path: str | Path) -> Stimulus:
         at = int(np.argmax(~(table[:, 1] > 0))) + 1
         raise InputError(f"{path}: the amplitude on line {at} is {table[at - 1, 1]:g}; wanted positive amplitudes.")
     level_db = 20.0 * np.log10(table[:, 1])
-    return Stimulus(level_db, 1.0 / (steps[0] * _MICROSECONDS), "dB", table[0, 0] * _MICROSECONDS)
+    return Stream(level_db, 1.0 / (steps[0] * _MICROSECONDS), "dB", table[0, 0] * _MICROSECONDS)

@@ -6,13 +6,13 @@ import pytest
 from twin import provenance, recording
 from twin.errors import InputError
 from twin.protocol import Covariate, Protocol
-from twin.recording import Stimulus
+from twin.recording import Stream
 
 
 def tiny():
     """Two trials of two units with a stimulus."""
     trains = [[np.array([0.1, 0.2]), np.array([])], [np.array([0.3]), np.array([0.05, 0.9])]]
-    sound = Stimulus(np.linspace(-20.0, 0.0, 10), 10.0, "dB")
+    sound = Stream(np.linspace(-20.0, 0.0, 10), 10.0, "dB")
     protocol = Protocol({"temperature": Covariate(28.0, "degC", "reported", "thermometer")})
     return recording.from_spikes(
         trains, start_s=0.0, stop_s=1.0, name="tiny", stimuli={"sound": sound}, protocol=protocol
