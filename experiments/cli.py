@@ -88,17 +88,32 @@ def inspect(recording: Positional[Path]) -> None:
     inspection.show(recording, Console())
 
 
-def ljp(pipette: str, bath: str, temperature: float = 25.0) -> None:
-    """The liquid junction potential between two solutions, mV, with its sign convention.
+def ljp(
+    pipette: str | None = None,
+    bath: str | None = None,
+    temperature: float | None = None,
+    method: Literal["henderson", "nernst-planck"] = "henderson",
+    mobilities: Literal["ng-barry", "ljpcalc"] = "ng-barry",
+    recipes: bool = False,
+) -> None:
+    """The liquid junction potential between two solutions, mV, with its sign convention and uncertainty.
 
     Args:
-        pipette: ions or salts with mM, such as "K 145, gluconate 145".
-        bath: the same for the bath.
-        temperature: degrees Celsius.
+        pipette: free ions or salts with mM, such as "K 145, gluconate 145", or a recipe's name such as "k-gluconate".
+        bath: the same for the bath, such as "NaCl 145" or "acsf".
+        temperature: degrees Celsius; 25 is assumed, and said, where it is not given.
+        method: the equation; the other one's value stands beside it.
+        mobilities: the set of ionic mobilities.
+        recipes: list the recipes that have a name, with their sources.
     """
     from experiments import junction
 
-    junction.show(pipette, bath, temperature, Console())
+    if recipes:
+        junction.list_recipes(Console())
+        return
+    equation: Literal["henderson", "nernst_planck"] = "henderson" if method == "henderson" else "nernst_planck"
+    table: Literal["ng_barry", "ljpcalc"] = "ljpcalc" if mobilities == "ljpcalc" else "ng_barry"
+    junction.show(pipette, bath, temperature, equation, table, Console())
 
 
 COMMANDS: dict[str, Callable] = {"demo": demo, "data": data, "ingest": ingest, "inspect": inspect, "ljp": ljp}

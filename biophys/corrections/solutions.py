@@ -157,6 +157,37 @@ def require_neutral(solution: Solution, name: str, tolerance: float | int = NEUT
     )
 
 
+def neutralised(pipette: Solution, bath: Solution) -> tuple[Solution, Solution]:
+    """Both solutions with the missing charge of each filled up exactly, for equations that need electroneutrality.
+
+    What is missing on a side is added there as the ion of that sign which is the most concentrated over both sides
+    together, so that swapping the sides changes nothing. A pipette of 130 mM K and 9 mM Na that lacks 2 mM of positive
+    charge gets Na 11 where the bath is a sodium solution.
+
+    Raises:
+        InputError: charge is missing and no ion of its sign is on either side.
+    """
+    both = {one: 0.0 for one in (*pipette.concentrations_mm, *bath.concentrations_mm)}
+    for side in (pipette, bath):
+        for one, mm in side.concentrations_mm.items():
+            both[one] += mm
+    return _filled_up(pipette, both), _filled_up(bath, both)
+
+
+def _filled_up(solution: Solution, both_mm: Mapping[Ion, float]) -> Solution:
+    """The solution with its missing charge added as the most concentrated ion of that sign in `both_mm`."""
+    excess = solution.charge_mm
+    if excess == 0:
+        return solution
+    missing = [one for one in both_mm if one.valence * excess < 0]
+    if not missing:
+        raise InputError(f"The solution ({solution}) has no counter-ions: complete the recipe.")
+    filler = max(missing, key=lambda one: (both_mm[one], one.symbol))
+    before = solution.concentrations_mm.get(filler, 0.0)
+    concentrations = {**solution.concentrations_mm, filler: before - excess / filler.valence}
+    return Solution(concentrations, solution.non_electrolytes)
+
+
 def _read_entry(entry: str) -> tuple[str, float]:
     for form in _ENTRY_FORMS:
         match = re.fullmatch(form, entry)

@@ -2,7 +2,17 @@
 
 import pytest
 
-from biophys.corrections import IONS, Ion, Solution, ion, parse_solution, require_neutral, solution_of
+from biophys.corrections import (
+    IONS,
+    MOBILITY_SETS,
+    Ion,
+    Solution,
+    ion,
+    parse_solution,
+    require_neutral,
+    solution_of,
+    with_mobilities,
+)
 from twin.errors import InputError
 
 # Limiting equivalent conductivities at 25 C, cm^2 S / mol, from a handbook of chemistry: independent of the table.
@@ -204,3 +214,27 @@ def test_tolerance_is_a_fraction_of_the_larger_side() -> None:
     require_neutral(solution, "pipette")
     with pytest.raises(InputError, match=r"1\.4% of the larger side, 1\.0% is allowed"):
         require_neutral(solution, "pipette", tolerance=0.01)
+
+
+def test_mobility_sets_name_the_same_ions() -> None:
+    """Both sets have every ion once, with its valence and a source of its own."""
+    for one, other in zip(MOBILITY_SETS["ng_barry"], MOBILITY_SETS["ljpcalc"], strict=True):
+        assert (one.symbol, one.valence, one.names) == (other.symbol, other.valence, other.names)
+        assert other.source.startswith("LJPcalc library")
+
+
+@pytest.mark.parametrize("symbol", sorted(CONDUCTIVITIES.keys() - {"TEA", "TMA", "HPO4", "NH4", "Cu"}))
+def test_ljpcalc_mobilities_are_handbook_conductivities(symbol: str) -> None:
+    """That library's mobilities are the limiting conductivities over charge and potassium, to 1 %."""
+    (found,) = (one for one in MOBILITY_SETS["ljpcalc"] if one.symbol == symbol)
+    assert found.mobility == pytest.approx(CONDUCTIVITIES[symbol] / (abs(found.valence) * 73.5), rel=0.01)
+
+
+def test_solution_changes_its_mobilities_and_back() -> None:
+    """Sodium goes from 0.682 to 50.11 / 73.5 and back, and an ion of one's own stays as it is."""
+    own = Ion("X", -1, 0.2, "own measurement")
+    solution = Solution({ion("Na"): 10.0, own: 10.0}, ("glucose",))
+    changed = with_mobilities(solution, "ljpcalc")
+    assert {one.symbol: one.mobility for one in changed.concentrations_mm} == {"Na": 50.11 / 73.5, "X": 0.2}
+    assert changed.non_electrolytes == ("glucose",)
+    assert with_mobilities(changed, "ng_barry") == solution
