@@ -77,15 +77,58 @@ def ingest(files: Positional[tuple[Path, ...]], out: Path, protocol: Path | None
     commands.ingest(files, out, protocol)
 
 
-def inspect(recording: Positional[Path]) -> None:
+def inspect(recording: Positional[Path], draw: Path | None = None) -> None:
     """What is in a recording, what its protocol reports, and what it does not.
 
     Args:
         recording: a zarr folder.
+        draw: file for a picture of it, .png, .svg or .pdf.
     """
     from experiments import inspection
 
-    inspection.show(recording, Console())
+    inspection.show(recording, draw, Console())
+
+
+def correct(
+    recording: Positional[Path],
+    out: Path,
+    protocol: Path | None = None,
+    leave_out: tuple[Literal["series_resistance", "junction_potential"], ...] = (),
+    electrode_test: Path | None = None,
+    draw: Path | None = None,
+    undo: bool = False,
+) -> None:
+    """The corrections that a recording's protocol calls for: series resistance or electrode, and junction potential.
+
+    A value that is needed and unreported stops it; a recording that was corrected before is refused.
+
+    Args:
+        recording: a zarr folder with sweeps.
+        out: the corrected recording to write, a zarr folder that does not exist.
+        protocol: TOML file with what is known beyond the recording's own protocol.
+        leave_out: corrections to leave out.
+        electrode_test: a recording of weak noise through the same electrode, from which its kernel is estimated.
+        draw: file for a picture of that kernel and what it takes away, .png, .svg or .pdf.
+        undo: take back what was corrected before instead.
+    """
+    from experiments import correction
+
+    if undo:
+        correction.undo(recording, out, Console())
+    else:
+        correction.correct(recording, out, protocol, leave_out, electrode_test, draw, Console())
+
+
+def export(recording: Positional[Path], out: Path) -> None:
+    """A recording with its provenance as an RO-Crate, for people and tools without this project.
+
+    Args:
+        recording: a zarr folder.
+        out: the folder to write.
+    """
+    from twin import crate
+
+    print(crate.export(recording, out))
 
 
 def ljp(
@@ -116,7 +159,15 @@ def ljp(
     junction.show(pipette, bath, temperature, equation, table, Console())
 
 
-COMMANDS: dict[str, Callable] = {"demo": demo, "data": data, "ingest": ingest, "inspect": inspect, "ljp": ljp}
+COMMANDS: dict[str, Callable] = {
+    "demo": demo,
+    "data": data,
+    "ingest": ingest,
+    "inspect": inspect,
+    "correct": correct,
+    "export": export,
+    "ljp": ljp,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
