@@ -159,9 +159,34 @@ def ljp(
     junction.show(pipette, bath, temperature, equation, table, Console())
 
 
+def experiment(
+    name: Positional[str],
+    data: Path | None = None,
+    test: Path | None = None,
+    out: Path | None = None,
+    seed: int = 0,
+) -> None:
+    """A named experiment on a public data set, or the list of them.
+
+    Args:
+        name: of the experiment, or "list".
+        data: folder of the set itself, to fit, validate and score on.
+        test: another folder of the same layout, which is only scored; all of --data may be fitted then.
+        out: folder to write the report to; it must not exist, or be empty.
+        seed: of everything random; the same seed gives the same report.json.
+    """
+    from experiments import catalogue
+
+    if name == "list":
+        catalogue.list_all(Console())
+    else:
+        catalogue.run(name, data, test, out, seed, Console(stderr=True))
+
+
 COMMANDS: dict[str, Callable] = {
     "demo": demo,
     "data": data,
+    "experiment": experiment,
     "ingest": ingest,
     "inspect": inspect,
     "correct": correct,

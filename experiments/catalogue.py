@@ -1,0 +1,59 @@
+"""The named experiments: each a line here, imported when it is run."""
+
+import dataclasses
+from importlib import import_module
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from twin.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """An experiment on a public data set.
+
+    Attributes:
+        name: as in `twin experiment NAME`.
+        title: what it does, in a line.
+        module: has `run(data, test, out, *, seed, console)`, which writes report.html, report.json and results.zarr.
+    """
+
+    name: str
+    title: str
+    module: str
+
+
+ALL = {
+    one.name: one
+    for one in (
+        Experiment(
+            "neuroelectro",
+            "what recording conditions explain of published neuron properties, with labs left out",
+            "experiments.neuroelectro.experiment",
+        ),
+    )
+}
+
+
+def list_all(console: Console) -> None:
+    """A line for each experiment."""
+    table = Table("experiment", "what", box=None)
+    for one in ALL.values():
+        table.add_row(one.name, one.title)
+    console.print(table)
+
+
+def run(name: str, data: Path | None, test: Path | None, out: Path | None, seed: int, console: Console) -> None:
+    """Run one experiment.
+
+    Raises:
+        InputError: there is none of that name, --data or --out is missing, or as the experiment itself.
+    """
+    if name not in ALL:
+        raise InputError(f"no experiment {name!r}; the experiments are: {', '.join(ALL)}.")
+    if data is None or out is None:
+        missing = [option for option, value in (("--data DIR", data), ("--out DIR", out)) if value is None]
+        raise InputError(f"twin experiment {name}: give {' and '.join(missing)}.")
+    import_module(ALL[name].module).run(data, test, out, seed=seed, console=console)
