@@ -13,9 +13,10 @@ import xarray as xr
 
 from biophys.corrections.bridge import add_bridge_error, remove_bridge_error
 from biophys.corrections.electrode_kernel import ElectrodeKernel, compensate
-from biophys.corrections.junction import junction_potential, remove_junction_potential
+from biophys.corrections.junction import InputUncertainty, junction_potential, remove_junction_potential
+from biophys.corrections.recipes import solution_named
 from biophys.corrections.series_resistance import residual_resistance_mohm
-from biophys.corrections.solutions import parse_solution, require_neutral
+from biophys.corrections.solutions import require_neutral
 from twin import provenance, recording
 from twin.errors import InputError
 from twin.protocol import BY_SWEEP, Covariate, Protocol
@@ -191,11 +192,13 @@ def computed_junction_potential(protocol: Protocol) -> Covariate:
     """
     purpose = "computing the junction potential (or give junction_potential itself), which"
     texts = {side: protocol.require(f"{side}_solution", purpose) for side in ("pipette", "bath")}
-    solutions = {side: parse_solution(str(text.value)) for side, text in texts.items()}
+    solutions = {side: solution_named(str(text.value)) for side, text in texts.items()}
     for side, solution in solutions.items():
         require_neutral(solution, side)
-    temperature = float(protocol.require("temperature", purpose).value)  # type: ignore[arg-type]
-    result = junction_potential(solutions["pipette"], solutions["bath"], temperature)
+    stated = protocol.require("temperature", purpose)
+    temperature = float(stated.value)  # type: ignore[arg-type]
+    spread = InputUncertainty() if stated.uncertainty is None else InputUncertainty(temperature_c=stated.uncertainty)
+    result = junction_potential(solutions["pipette"], solutions["bath"], temperature, uncertainty=spread)
     source = f"{result.method} at {temperature:g} degC from the two solutions"
     return Covariate(result.value_mv, "mV", "computed", source, uncertainty=result.uncertainty_mv)
 
