@@ -1,4 +1,4 @@
-"""Which reader takes which files: a new reader is a new module and one name in this list."""
+"""Which reader takes which files, by their first bytes: a new reader is a new module and one name in this list."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,21 +7,27 @@ from types import ModuleType
 import xarray as xr
 
 from twin.errors import InputError, UnsupportedError
-from twin.readers import crcns_ia1
+from twin.readers import axon, crcns_ia1, igor, neo_formats, nwb, table
 
-READERS: tuple[ModuleType, ...] = (crcns_ia1,)
+# The first that accepts the files reads them: those that know their files by a signature come first, and Neo, which
+# knows most formats by their extension alone, comes last.
+READERS: tuple[ModuleType, ...] = (nwb, axon, igor, table, crcns_ia1, neo_formats)
 
 
 def read(paths: Sequence[Path]) -> xr.DataTree:
     """Read files that belong together with the first reader that takes them.
 
     Raises:
-        InputError: a file is missing, or the reader finds a fault in it.
+        InputError: a file is missing, empty or a folder, or the reader finds a fault in it.
         UnsupportedError: no reader takes them; the sentence lists what can be read.
     """
     for path in paths:
         if not path.exists():
             raise InputError(f"{path}: no such file; give an existing one.")
+        if not path.is_file():
+            raise InputError(f"{path}: is a folder; give the files in it that belong together.")
+        if path.stat().st_size == 0:
+            raise InputError(f"{path}: is empty; copy the file again.")
     for reader in READERS:
         if reader.accepts(paths):
             return reader.read(paths)
