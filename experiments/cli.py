@@ -45,6 +45,8 @@ def data(
     name: Positional[str | None] = None,
     source: Annotated[Path | None, tyro.conf.arg(name="from")] = None,
     out: Path | None = None,
+    only: str | None = None,
+    unverified: bool = False,
 ) -> None:
     """Public data sets by name.
 
@@ -52,7 +54,9 @@ def data(
         action: list all sets, show one, or get one as recordings.
         name: of the set, for show and get.
         source: folder with the set's original files; where the set usually lies otherwise.
-        out: folder to write the recordings to, for get; each becomes OUT/NAME.zarr.
+        out: for get: NAME.zarr for a single recording, or a folder in which each becomes NAME.zarr.
+        only: the one recording to get.
+        unverified: read files that differ from the public originals too.
     """
     from experiments import data as commands
 
@@ -61,7 +65,7 @@ def data(
     elif action == "show":
         commands.show(commands.named(name), Console())
     else:
-        commands.get(commands.named(name), source, out)
+        commands.get(commands.named(name), source, out, only, not unverified)
 
 
 def ingest(files: Positional[tuple[Path, ...]], out: Path, protocol: Path | None = None) -> None:

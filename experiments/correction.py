@@ -71,7 +71,7 @@ def _require_free(out: Path) -> None:
 
 def _require_drawable(draw: Path, electrode_test: Path | None) -> None:
     if electrode_test is None:
-        raise InputError(f"{draw}: what is drawn is the electrode's kernel; give the recording it is estimated from too.")
+        raise InputError(f"{draw}: what is drawn is the electrode; give the recording of it with --electrode-test too.")
     overview.require_drawable(draw)
 
 

@@ -1,15 +1,21 @@
 """The commands `twin data` and `twin ingest`."""
 
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import xarray as xr
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from twin import provenance, readers, recording
+from twin import readers, recording
 from twin.datasets import ALL, Dataset
 from twin.errors import InputError
 from twin.protocol import read_toml
+
+NAMES_TOLD = 12  # of the recordings of a set, in an error
 
 
 def named(name: str | None) -> Dataset:
@@ -32,26 +38,87 @@ def list_sets(console: Console) -> None:
 
 
 def show(dataset: Dataset, console: Console) -> None:
-    """Everything that a data set states about itself."""
-    for field in ("name", "title", "source", "citation", "licence", "size"):
-        console.print(f"[bold]{field:>9}[/bold]  {getattr(dataset, field)}", highlight=False)
+    """Everything that a data set states about itself, and what to know before it is used."""
+    facts = [(field, getattr(dataset, field)) for field in ("name", "title", "source", "citation", "licence", "size")]
+    facts += [("know", trap) for trap in dataset.traps]
+    if dataset.load is None:
+        facts.append(("use", f"twin experiment {dataset.experiment} --data DIR"))
+    elif dataset.folder is None:
+        facts.append(("use", f"twin data get {dataset.name} --from DIR --out OUT"))
+    for field, text in facts:
+        console.print(f"[bold]{field:>9}[/bold]  {text}", highlight=False)
 
 
-def get(dataset: Dataset, source: Path | None, out: Path | None) -> None:
-    """Write every recording of a data set to OUT/NAME.zarr.
+def get(dataset: Dataset, source: Path | None, out: Path | None, only: str | None = None, verify: bool = True) -> None:
+    """Write the recordings of a data set, one at a time: all of them, or none.
+
+    Args:
+        dataset: the set.
+        source: the folder of its original files; the usual place otherwise.
+        out: NAME.zarr for a single recording, otherwise a folder in which each becomes NAME.zarr.
+        only: the one recording to write.
+        verify: whether files with a known checksum have to agree with it.
 
     Raises:
-        InputError: no `out`, or a recording of that name is there already; nothing is written then.
+        InputError: no `out`, a recording of that name is there already, several recordings for one NAME.zarr, or a
+            fault in the files; nothing is written then.
+        UnsupportedError: the set is a table.
     """
+    recordings = dataset.recordings(source, verify=verify)
     if out is None:
         raise InputError(f"twin data get {dataset.name}: give the folder to write to with --out.")
-    recordings = dataset.load(source or dataset.folder())
-    paths = {name: out / f"{name}.zarr" for name in recordings}
+    if only is not None:
+        recordings = {only: recordings[_one_of(only, recordings, dataset)]}
+    if out.suffix == ".zarr" and len(recordings) > 1:
+        raise InputError(
+            f"{out}: {dataset.name} has {len(recordings)} recordings here, which one .zarr cannot hold; give a folder "
+            f"with --out, or one of them with --only: {_told(recordings)}."
+        )
+    paths = {name: out if out.suffix == ".zarr" else out / f"{name}.zarr" for name in recordings}
     for path in paths.values():
         if path.exists():
-            raise InputError(f"{path}: exists already; give another folder with --out.")
-    for name, tree in recordings.items():
-        print(recording.write(tree, paths[name]))
+            raise InputError(f"{path}: exists already; give another name with --out.")
+    write_all(recordings, paths)
+
+
+def _one_of(only: str, recordings: Mapping[str, object], dataset: Dataset) -> str:
+    if only not in recordings:
+        raise InputError(f"{dataset.name} has no recording {only!r} here; it has: {_told(recordings)}.")
+    return only
+
+
+def _told(recordings: Mapping[str, object]) -> str:
+    names = list(recordings)
+    more = f" and {len(names) - NAMES_TOLD} more" if len(names) > NAMES_TOLD else ""
+    return ", ".join(names[:NAMES_TOLD]) + more
+
+
+def write_all(recordings: Mapping[str, Callable[[], xr.DataTree]], paths: Mapping[str, Path]) -> None:
+    """Write every recording to its path, with a progress bar; after a failure none of them is there."""
+    parent = next(iter(paths.values())).parent
+    made = [folder for folder in (parent, *parent.parents) if not folder.exists()]
+    parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=".get-", dir=parent))
+    try:
+        _write_to(scratch, recordings)
+        for name, path in paths.items():
+            (scratch / f"{name}.zarr").rename(path)
+            print(path)
+        made = []
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+        for folder in made:
+            folder.rmdir()
+
+
+def _write_to(scratch: Path, recordings: Mapping[str, Callable[[], xr.DataTree]]) -> None:
+    look = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*look, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=len(recordings))
+        for name, read in recordings.items():
+            progress.update(task, description=name)
+            recording.write(read(), scratch / f"{name}.zarr")
+            progress.advance(task)
 
 
 def ingest(files: tuple[Path, ...], out: Path, protocol: Path | None) -> None:
@@ -63,13 +130,9 @@ def ingest(files: tuple[Path, ...], out: Path, protocol: Path | None) -> None:
     """
     if out.exists():
         raise InputError(f"{out}: exists already; give another name with --out.")
-    stated = read_toml(protocol) if protocol else {}
+    if protocol is not None:
+        read_toml(protocol)  # what is wrong with it is said before a long file is read
     tree = readers.read(files)
-    if protocol:
-        tree = _with_protocol_file(tree, stated, protocol)
+    if protocol is not None:
+        tree = recording.with_protocol_file(tree, protocol)
     print(recording.write(tree, out))
-
-
-def _with_protocol_file(tree: xr.DataTree, stated: dict, path: Path) -> xr.DataTree:
-    tree = recording.with_protocol(tree, recording.protocol_of(tree).updated(stated))
-    return provenance.log(tree, "add protocol file", inputs={path.name: provenance.file_hash(path)})

@@ -3,6 +3,7 @@
 An entry has no date, so that the same files and the same versions make the same recording, byte for byte.
 """
 
+import functools
 import hashlib
 from collections.abc import Mapping
 from importlib import metadata
@@ -22,6 +23,11 @@ def file_hash(path: str | Path) -> str:
 
 def versions() -> dict[str, str]:
     """Versions of this project and of the packages that its numbers depend on."""
+    return dict(_versions())
+
+
+@functools.cache  # to look them all up takes as long as to load a small recording
+def _versions() -> dict[str, str]:
     import twin
 
     return {"neurotwin": twin.__version__} | {name: metadata.version(name) for name in PACKAGES}

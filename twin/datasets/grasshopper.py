@@ -4,13 +4,14 @@ The files state nothing of temperature, species or electrode. What the publicati
 `grasshopper.toml` beside this module, with its sources; it is added to the protocol as what it is.
 """
 
+from functools import partial
 from importlib import util
 from pathlib import Path
 
 import xarray as xr
 
-from twin import provenance, recording
-from twin.datasets.dataset import Dataset
+from twin import recording
+from twin.datasets.dataset import Dataset, Recordings
 from twin.errors import InputError
 from twin.protocol import read_toml
 from twin.readers import crcns_ia1
@@ -24,27 +25,25 @@ def files(folder: Path, number: int) -> tuple[Path, Path]:
     return folder / f"grasshopper_stimulus{number}.txt", folder / f"grasshopper_spike_times{number}.txt"
 
 
-def load(folder: Path, supplement: Path = SUPPLEMENT) -> dict[str, xr.DataTree]:
-    """Both recordings, "grasshopper_1" and "grasshopper_2", with the protocol that files and `supplement` give."""
-    return {f"grasshopper_{number}": load_one(folder, number, supplement) for number in RECORDINGS}
+def load(folder: Path) -> Recordings:
+    """Both recordings, "grasshopper_1" and "grasshopper_2"."""
+    return {f"grasshopper_{number}": partial(load_one, folder, number) for number in RECORDINGS}
 
 
 def load_one(folder: Path, number: int, supplement: Path = SUPPLEMENT) -> xr.DataTree:
-    """One of the two recordings.
+    """One of the two recordings, with the protocol that its files and `supplement` give.
 
     Raises:
         InputError: as `twin.readers.crcns_ia1.read` and `twin.protocol.read_toml` do.
     """
-    stated = read_toml(supplement)
+    read_toml(supplement)
     paths = files(folder, number)
     for path in paths:
         if not path.exists():
             raise InputError(f"{path}: no such file; give the folder that holds the four grasshopper_*.txt files.")
     if not crcns_ia1.accepts(paths):
         raise InputError(f"{paths[1]}: does not start with a '# key: value' header, as a spike-time file does.")
-    tree = crcns_ia1.read(paths, name=f"grasshopper_{number}")
-    tree = recording.with_protocol(tree, recording.protocol_of(tree).updated(stated))
-    return provenance.log(tree, "add protocol file", inputs={supplement.name: provenance.file_hash(supplement)})
+    return recording.with_protocol_file(crcns_ia1.read(paths, name=f"grasshopper_{number}"), supplement)
 
 
 def nitime_folder() -> Path:
