@@ -130,9 +130,8 @@ def ingest(files: tuple[Path, ...], out: Path, protocol: Path | None) -> None:
     """
     if out.exists():
         raise InputError(f"{out}: exists already; give another name with --out.")
-    if protocol is not None:
-        read_toml(protocol)  # what is wrong with it is said before a long file is read
-    tree = readers.read(files)
+    stated = {} if protocol is None else read_toml(protocol)  # its faults are said before a long file is read
+    tree = readers.read(files, clamp=str(stated["clamp"].value) if "clamp" in stated else None)
     if protocol is not None:
         tree = recording.with_protocol_file(tree, protocol)
     print(recording.write(tree, out))

@@ -30,6 +30,8 @@ def show(path: Path, draw: Path | None, console: Console) -> None:
     for entry in tree.attrs["provenance"]:
         inputs = ", ".join(f"{name} ({digest[:12]})" for name, digest in entry["inputs"].items())
         console.print(f"[bold]log[/bold]: {entry['step']}" + (f": {inputs}" if inputs else ""), highlight=False)
+        for what in entry["parameters"].get("not_read", ()):
+            console.print(f"     [bold]not read[/bold]: {what}", highlight=False)
     if figure is not None:
         print(figure(tree))
 

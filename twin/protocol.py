@@ -6,6 +6,7 @@ give.
 """
 
 import dataclasses
+import math
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,6 +17,15 @@ from twin.errors import InputError, UnreportedError
 STATUSES = ("reported", "computed", "unreported")
 BY_SWEEP = "by sweep"  # the value of a covariate that differs between sweeps, which have it as a variable of that name
 Value = float | int | str | bool | None
+# What a number in this unit can be; outside, its unit or its sign is wrong.
+_POSSIBLE: dict[str, tuple[float, float]] = {
+    "MOhm": (0.0, math.inf),
+    "pF": (0.0, math.inf),
+    "Hz": (0.0, math.inf),
+    "day": (0.0, math.inf),
+    "%": (0.0, 200.0),  # prediction and supercharging go beyond 100
+    "degC": (-20.0, 100.0),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,11 +121,7 @@ class Protocol(Mapping[str, Covariate]):
     def __init__(self, covariates: Mapping[str, Covariate] | None = None) -> None:
         given = dict(covariates or {})
         for name, covariate in given.items():
-            wanted = KNOWN.get(name, (covariate.unit, ""))[0]
-            if covariate.unit != wanted:
-                raise InputError(
-                    f"the protocol gives {name} in {covariate.unit!r}, but it is kept in {wanted!r}: convert it."
-                )
+            _check(name, covariate)
         unreported = {name: Covariate(None, unit, "unreported") for name, (unit, _) in KNOWN.items()}
         self._covariates: dict[str, Covariate] = {**unreported, **given}
 
@@ -155,6 +161,22 @@ class Protocol(Mapping[str, Covariate]):
     def from_attributes(cls, attributes: Mapping[str, Mapping[str, Any]]) -> "Protocol":
         """The inverse of `to_attributes`."""
         return cls({name: Covariate(**fields) for name, fields in attributes.items()})
+
+
+def _check(name: str, covariate: Covariate) -> None:
+    """Refuse a unit that is not the covariate's, and a value that it cannot have."""
+    wanted, value = KNOWN.get(name, (covariate.unit, ""))[0], covariate.value
+    if covariate.unit != wanted:
+        raise InputError(f"the protocol gives {name} in {covariate.unit!r}, but it is kept in {wanted!r}: convert it.")
+    if name not in KNOWN or wanted == "1" or value is None or value == BY_SWEEP:
+        return
+    if isinstance(value, str | bool) or not math.isfinite(value):
+        raise InputError(
+            f"the protocol gives {name} as {value!r}; wanted a number in {wanted}, or none."
+        )
+    low, high = _POSSIBLE.get(wanted, (-math.inf, math.inf))
+    if not low <= value <= high:
+        raise InputError(f"the protocol gives {name} as {value:g} {wanted}; wanted {low:g} to {high:g} {wanted}.")
 
 
 def read_toml(path: str | Path) -> dict[str, Covariate]:

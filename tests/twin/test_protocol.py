@@ -73,3 +73,23 @@ def test_a_missing_protocol_file_is_named(tmp_path):
     """A protocol file that is not there is an input error."""
     with pytest.raises(InputError, match="cannot be read"):
         read_toml(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("[series_resistance]\nvalue = -3.0", "-3 MOhm; wanted 0 to inf MOhm"),
+        ('[temperature]\nvalue = "warm"', "'warm'; wanted a number in degC"),
+        ("[temperature]\nvalue = 305.0", "305 degC; wanted -20 to 100 degC"),
+        ("[temperature]\nvalue = nan", "nan; wanted a number"),
+        ("[junction_potential]\nvalue = true", "True; wanted a number in mV"),
+        ('[temperature]\nvalue = 305.0\nunit = "K"', "in 'K', but it is kept in 'degC'"),
+    ],
+)
+def test_impossible_values_are_refused(table, words, tmp_path):
+    """A negative resistance, a word for a number and kelvin for Celsius never become a covariate."""
+    path = tmp_path / "p.toml"
+    path.write_text(table)
+    with pytest.raises(InputError, match=words) as caught:
+        read_toml(path)
+    assert "p.toml" in str(caught.value)

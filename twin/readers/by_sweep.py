@@ -34,12 +34,12 @@ def columns(facts: Sequence[Facts], protocol: Mapping[str, Covariate]) -> dict[s
 
 def _joint(name: str, given: Sequence[Covariate | None]) -> Covariate:
     first = next(one for one in given if one is not None)
-    if all(one is not None and _same(one, first) for one in given):
-        return first
     unit = KNOWN[name][0] if name in KNOWN else first.unit
     if all(one is None or one.status == "unreported" for one in given):
         words = dict.fromkeys(one.verbatim for one in given if one is not None)
         return Covariate(None, unit, "unreported", first.source, "; ".join(words))
+    if all(one is not None and _same(one, first) for one in given):
+        return first
     return Covariate(BY_SWEEP, unit, "reported", first.source)
 
 

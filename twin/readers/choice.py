@@ -1,5 +1,6 @@
 """Which reader takes which files, by their first bytes: a new reader is a new module and one name in this list."""
 
+import inspect
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -14,8 +15,12 @@ from twin.readers import axon, crcns_ia1, igor, neo_formats, nwb, table
 READERS: tuple[ModuleType, ...] = (nwb, axon, igor, table, crcns_ia1, neo_formats)
 
 
-def read(paths: Sequence[Path]) -> xr.DataTree:
+def read(paths: Sequence[Path], clamp: str | None = None) -> xr.DataTree:
     """Read files that belong together with the first reader that takes them.
+
+    Args:
+        paths: the files.
+        clamp: "current", "zero" or "voltage", for readers of formats that may not say it.
 
     Raises:
         InputError: a file is missing, empty or a folder, or the reader finds a fault in it.
@@ -30,7 +35,8 @@ def read(paths: Sequence[Path]) -> xr.DataTree:
             raise InputError(f"{path}: is empty; copy the file again.")
     for reader in READERS:
         if reader.accepts(paths):
-            return reader.read(paths)
+            knows = clamp is not None and "clamp" in inspect.signature(reader.read).parameters
+            return reader.read(paths, **({"clamp": clamp} if knows else {}))
     formats = "; ".join(reader.FORMAT for reader in READERS)
     names = ", ".join(str(path) for path in paths) or "no files"
     raise UnsupportedError(f"{names}: no reader takes these files together; what can be read: {formats}.")

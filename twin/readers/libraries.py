@@ -13,6 +13,7 @@ import numpy as np
 from twin.errors import InputError, NeurotwinError, UnsupportedError
 
 LONGEST_REASON = 200  # characters of a library's own words
+_TALKATIVE = ("neo", "igor2", "hdmf", "pynwb")  # loggers that print what they find in a broken file
 IN_MEMORY = 2_000_000  # values; a longer array stays on disk until it is used
 
 
@@ -43,12 +44,12 @@ def parsing(path: Path, what: str) -> Iterator[None]:
     Raises:
         InputError: the file cannot be read as `what`.
     """
-    neo = logging.getLogger("neo")
-    level = neo.level
+    levels = {name: logging.getLogger(name).level for name in _TALKATIVE}
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            neo.setLevel(logging.CRITICAL)
+            for name in _TALKATIVE:
+                logging.getLogger(name).setLevel(logging.CRITICAL + 1)
             yield
     except NeurotwinError as error:
         if str(path) in str(error):
@@ -61,7 +62,8 @@ def parsing(path: Path, what: str) -> Iterator[None]:
             f"{path}: is not {what}, or was cut off or changed ({reason(error)}); copy the file again."
         ) from error
     finally:
-        neo.setLevel(level)
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
 
 
 def reason(error: BaseException) -> str:

@@ -1,5 +1,6 @@
 """Check a recording against the schema, and name every fault at once."""
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,7 +31,11 @@ def validate(tree: xr.DataTree, *, values: bool = True) -> None:
 
 
 def blocks(variable: xr.DataArray) -> Iterator[np.ndarray]:
-    """The values of a variable in pieces that fit into memory."""
+    """The values of a variable in pieces that fit into memory; those of a dask array, of which each is read once."""
+    if variable.chunks is not None:
+        for place in itertools.product(*(_slices(sizes) for sizes in variable.chunks)):
+            yield variable[place].values
+        return
     if variable.size <= BLOCK:
         yield variable.values
         return
@@ -39,6 +44,11 @@ def blocks(variable: xr.DataArray) -> Iterator[np.ndarray]:
     for start in range(0, variable.sizes[along], step):
         piece = variable.isel({along: slice(start, start + step)})
         yield from blocks(piece) if piece.size > BLOCK else (piece.values,)
+
+
+def _slices(sizes: tuple[int, ...]) -> list[slice]:
+    stops = list(itertools.accumulate(sizes))
+    return [slice(stop - size, stop) for stop, size in zip(stops, sizes, strict=True)]
 
 
 def _faults(tree: xr.DataTree, values: bool) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import struct
 import time
 
 import numpy as np
@@ -27,12 +28,16 @@ RNG = np.random.default_rng(20)
 RAW = RNG.integers(-9000, 9000, (2, 256, 2), dtype=np.int16)
 
 
+class TooSlow(BaseException):
+    """No Exception, so that no reader takes it for a fault of the file."""
+
+
 @contextlib.contextmanager
 def time_limit(seconds):
     """Stop what runs longer, as a failure."""
 
     def stop(*_):
-        raise AssertionError(f"a broken file kept the reader busy for more than {seconds} s")
+        raise TooSlow(f"a broken file kept the reader busy for more than {seconds} s")
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.alarm(seconds)
@@ -89,7 +94,7 @@ def examine(paths):
     return "read"
 
 
-def run(folder, paths, target, n_cut, n_flipped, capfd, seed):
+def run(paths, target, n_cut, n_flipped, capfd, seed):
     """Break one file of `paths` in many ways; how many were read and refused."""
     rng = np.random.default_rng(seed)
     content = target.read_bytes()
@@ -113,19 +118,36 @@ def test_broken_axon_files(tmp_path, make_abf, capfd):
         tags=((10, "x"),),
         telegraph={"instrument": 24, "filter_hz": 1e3, "mode": 1},
     )
-    assert run(tmp_path, [path], path, 60, 140, capfd, 1) >= 200
+    assert run([path], path, 60, 140, capfd, 1) >= 200
+
+
+def test_broken_axon_files_of_version_2(recordings, tmp_path, capfd):
+    """100 copies of a real one: no file of this version is made here."""
+    path = tmp_path / "a.abf"
+    path.write_bytes((recordings / "pyabf_subset" / "17o05027_ic_ramp.abf").read_bytes())
+    assert run([path], path, 20, 80, capfd, 8) >= 100
+
+
+def test_sections_that_repeat_one_entry_are_refused(recordings, tmp_path):
+    """A size of 0 with a million entries would keep the parser at the same bytes; it is refused before."""
+    path = tmp_path / "a.abf"
+    content = bytearray((recordings / "pyabf_subset" / "17o05027_ic_ramp.abf").read_bytes())
+    struct.pack_into("<Iq", content, 76 + 16 * 11 + 4, 0, 10**12)  # the section of tags
+    path.write_bytes(content)
+    with time_limit(SECONDS_PER_FILE), pytest.raises(InputError, match="announces"):
+        readers.read([path])
 
 
 def test_broken_igor_waves(tmp_path, make_ibw, capfd):
     """150, half of them with a note."""
     path = make_ibw(tmp_path / "a.ibw", RAW[0, :, 0] * 1e-3, note=b"SI:250;COMP_ON:0;COMP_RS:0;")
-    assert run(tmp_path, [path], path, 50, 100, capfd, 2) >= 150
+    assert run([path], path, 50, 100, capfd, 2) >= 150
 
 
 def test_broken_winwcp_files(tmp_path, make_wcp, capfd):
     """80 through Neo."""
     path = make_wcp(tmp_path / "a.wcp", RAW)
-    assert run(tmp_path, [path], path, 30, 50, capfd, 3) >= 80
+    assert run([path], path, 30, 50, capfd, 3) >= 80
 
 
 @pytest.mark.parametrize("broken_file", ["a.csv", "layout.toml"])
@@ -134,7 +156,7 @@ def test_broken_text_tables(tmp_path, capfd, broken_file):
     (tmp_path / "layout.toml").write_text(LAYOUT)
     (tmp_path / "a.csv").write_text("v,i\n" + "".join(f"{v / 7:.4f},{i / 9:.4f}\n" for v, i in RAW[0, :60]))
     paths = [tmp_path / "layout.toml", tmp_path / "a.csv"]
-    assert run(tmp_path, paths, tmp_path / broken_file, 30, 50, capfd, 4) >= 80
+    assert run(paths, tmp_path / broken_file, 30, 50, capfd, 4) >= 80
 
 
 def test_broken_archives(tmp_path, capfd):
@@ -142,16 +164,16 @@ def test_broken_archives(tmp_path, capfd):
     (tmp_path / "layout.toml").write_text(LAYOUT)
     np.savez(tmp_path / "a.npz", v=RAW[0, :, 0] * 1e-2, i=RAW[0, :, 1])
     paths = [tmp_path / "layout.toml", tmp_path / "a.npz"]
-    assert run(tmp_path, paths, tmp_path / "a.npz", 30, 50, capfd, 5) >= 80
+    assert run(paths, tmp_path / "a.npz", 30, 50, capfd, 5) >= 80
 
 
 def test_broken_nwb_files(tmp_path, make_nwb, capfd):
     """100 NWB files."""
     path = make_nwb(tmp_path / "a.nwb", small_nwb)
-    assert run(tmp_path, [path], path, 40, 60, capfd, 6) >= 100
+    assert run([path], path, 40, 60, capfd, 6) >= 100
 
 
 def test_the_time_limit_stops_what_hangs():
     """The limit itself works: a reader that never ends would be a failure and not a wait."""
-    with pytest.raises(AssertionError, match="busy"), time_limit(1):
+    with pytest.raises(TooSlow, match="busy"), time_limit(1):
         time.sleep(30)

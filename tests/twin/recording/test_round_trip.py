@@ -17,6 +17,7 @@ from twin import provenance, recording
 from twin.protocol import KNOWN, Covariate, Protocol
 from twin.recording import Stream, Sweeps, UnitTable
 from twin.recording.time_axis import LONGEST_IN_MEMORY, time_axis
+from twin.recording.validation import blocks
 
 # Without shrinking: a failure is shown as it is found, because each example writes a store.
 few = settings(max_examples=25, deadline=None, database=None, phases=[Phase.generate])
@@ -40,7 +41,7 @@ def a_protocol(draw: Draw) -> Protocol:
     return Protocol(
         {
             name: Covariate(
-                draw(finite),
+                draw(st.floats(0, 90)),
                 KNOWN[name][0],
                 source=draw(words),
                 verbatim=draw(words),
@@ -153,3 +154,18 @@ def test_between_cuts_short_and_long_axes_alike() -> None:
         np.testing.assert_array_equal(part["voltage"].values[0], np.arange(100, 200))
         assert part.attrs["start_s"] == 0.1
         np.testing.assert_allclose(part["time"].values, 0.1 + np.arange(100) / 1e3)
+
+
+def test_blocks_are_every_value_once_by_chunk() -> None:
+    """A dask array is read chunk by chunk, each once, and another array in pieces of the block's size."""
+    values = np.arange(7 * 11).reshape(7, 11)
+    seen: list[int] = []
+
+    def look(block: np.ndarray) -> np.ndarray:
+        seen.append(block.size)
+        return block
+
+    lazy = dask.array.from_array(values, chunks=(2, 5)).map_blocks(look, dtype=values.dtype, meta=values[:0, :0])
+    pieces = list(blocks(xr.DataArray(lazy, dims=("a", "b"))))
+    assert sorted(np.concatenate([piece.ravel() for piece in pieces])) == list(range(77))
+    assert len(seen) == len(pieces) == 12

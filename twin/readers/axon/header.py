@@ -1,5 +1,6 @@
 """The header of an Axon file, on top of Neo's parser."""
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -7,11 +8,13 @@ import numpy as np
 
 from twin.errors import InputError
 from twin.readers.axon import version_1, version_2
-from twin.readers.axon.parts import Header
+from twin.readers.axon.parts import BLOCK, Header
 from twin.readers.libraries import library
 
 _MOST_SWEEPS = 1_000_000
 _FASTEST_HZ = 1e8
+# Of version 2: the bytes of the table of sections (block, bytes of an entry, entries), and the section of the texts.
+_INDEX, _INDEX_END, _TEXTS = 76, 364, 9
 
 
 def read(path: Path) -> Header:
@@ -21,6 +24,7 @@ def read(path: Path) -> Header:
         InputError: the header has impossible values. Whatever Neo stumbles over passes: call it within
             `twin.readers.libraries.parsing`.
     """
+    _require_sections(path)
     reader = library("neo.rawio", "reading an Axon file").AxonRawIO(filename=str(path))
     reader.parse_header()
     info = reader._axon_info
@@ -46,6 +50,25 @@ def read(path: Path) -> Header:
         varied_by_list=version.varied_by_list(info, path),
         alternating=version.alternating(info),
     )
+
+
+def _require_sections(path: Path) -> None:
+    """Refuse parts beyond the end of the file: the parser would go through as many entries as the header says."""
+    size = path.stat().st_size
+    with open(path, "rb") as file:
+        start = file.read(_INDEX_END).ljust(_INDEX_END, b"\0")
+    if start[:4] == b"ABF2":
+        parts = list(struct.iter_unpack("<IIq", start[_INDEX:]))
+        parts[_TEXTS] = (*parts[_TEXTS][:2], 1)  # of the texts the size is that of all of them
+    else:
+        tags, sweeps = struct.unpack_from("<ii", start, 44), struct.unpack_from("<ii", start, 92)
+        parts = [(tags[0], 64, tags[1]), (sweeps[0], 8, sweeps[1])]
+    for block, n_bytes, n in parts:
+        if n and not (n > 0 and n_bytes > 0 and block >= 0 and block * BLOCK + n_bytes * n <= size):
+            raise InputError(
+                f"{path}: the header announces {n} entries of {n_bytes} bytes from byte {block * BLOCK} on, and the "
+                f"file has {size} bytes; copy the file again."
+            )
 
 
 def _sweeps(reader: Any, path: Path) -> tuple[tuple[int, int, float], ...]:

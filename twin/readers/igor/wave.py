@@ -77,8 +77,9 @@ def load(path: Path) -> Wave:
         raise InputError(
             f"{path}: is not an Igor binary wave, or was cut off or changed: {fault}; copy the file again."
         )
+    parser = library("igor2.binarywave", "reading an Igor wave")
     with parsing(path, "an Igor binary wave"):
-        loaded = library("igor2.binarywave", "reading an Igor wave").load(str(path))
+        loaded = parser.load(str(path))
         return _wave(path, loaded["wave"])
 
 
