@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
-PAGES = ("README.md", "docs/recordings.md")
+PAGES = ("README.md", "docs/recordings.md", "docs/models.md")
 
 
 def code_of(page: str) -> list[str]:

@@ -7,6 +7,7 @@ import dataclasses
 
 from biophys.corrections.temperature import nernst_at, q10_factor
 from biophys.models.model import Kinetics, NeuronModel
+from twin.errors import UnsupportedError
 from twin.protocol import Protocol
 
 
@@ -47,11 +48,17 @@ def correct(model: NeuronModel, preparation: Protocol) -> CorrectedModel:
     Raises:
         UnreportedError: the temperature of the preparation, or the temperature or junction potential of a set of
             kinetics, is unreported.
+        UnsupportedError: the equations have no temperature.
 
     Example:
         The slow potassium current was measured with 10 mV of junction potential left in: its half activation of -1 mV
         becomes -11 mV, because V_m = V_recorded - 10 mV.
     """
+    if all(parameter.name != "temperature_c" for parameter in model.parameters):
+        raise UnsupportedError(
+            f"the model {model.name} has no parameter temperature_c, so it cannot be brought to another temperature: "
+            "write its equations with one, as the model auditory_receptor does, or use the model as published."
+        )
     purpose = f"bringing {model.name} to the temperature of the preparation"
     temperature = preparation.require("temperature", purpose)
     values = {parameter.name: parameter.value for parameter in model.parameters}

@@ -7,6 +7,7 @@ Sakmann gives spike-frequency adaptation; its published voltages were not correc
 
 from brian2 import mmetre, mS, mV, nA, nF
 
+from biophys.models.currents import CONNOR_STEVENS
 from biophys.models.model import Kinetics, NeuronModel, Parameter
 from twin.protocol import Covariate, Protocol
 
@@ -14,7 +15,8 @@ _ROEMSCHIED = "Roemschied et al. 2014, eLife 3:e02078, Methods (after Connor et 
 _KORNGREEN = "Korngreen & Sakmann 2000, J Physiol 525:621, as used by Hay et al. 2011, PLoS Comput Biol 7:e1002107"
 _FITTED = "nominal; scales with the unknown membrane area of the cell and is calibrated"
 
-EQUATIONS = """
+EQUATIONS = (
+    """
 dv/dt = ((I_drive + I_offset + sigma_noise*noise)/area - I_na - I_k - I_a - I_slow - I_l)/c_m : volt
 
 I_na = conductance_warming*g_na*m**3*h*(v - absolute_warming*E_na) : amp/meter**2
@@ -27,27 +29,9 @@ conductance_warming = q10_conductance**((temperature_c - 18)/10) : 1
 absolute_warming = (temperature_c + 273.15)/(18 + 273.15) : 1
 gate_warming = q10_gate**((temperature_c - 18)/10) : 1
 slow_gate_warming = q10_slow_gate**((temperature_c - 21)/10) : 1
-
-dm/dt = gate_warming*(alpha_m*(1 - m) - beta_m*m) : 1
-alpha_m = 3.8/exprel(-0.1*(v + 29.7*mV)/mV)/ms : Hz
-beta_m = 15.2*exp(-0.0556*(v + 54.7*mV)/mV)/ms : Hz
-
-dh/dt = gate_warming*(alpha_h*(1 - h) - beta_h*h) : 1
-alpha_h = 0.266*exp(-0.05*(v + 48*mV)/mV)/ms : Hz
-beta_h = 3.8/(1 + exp(-0.1*(v + 18*mV)/mV))/ms : Hz
-
-dn/dt = gate_warming*(alpha_n*(1 - n) - beta_n*n) : 1
-alpha_n = 0.2/exprel(-0.1*(v + 45.7*mV)/mV)/ms : Hz
-beta_n = 0.25*exp(-0.0125*(v + 55.7*mV)/mV)/ms : Hz
-
-da/dt = gate_warming*(a_inf - a)/tau_a : 1
-a_inf = (0.0761*exp(0.0314*(v + 94.22*mV)/mV)/(1 + exp(0.0346*(v + 1.17*mV)/mV)))**(1.0/3) : 1
-tau_a = (0.3632 + 1.158/(1 + exp(0.0497*(v + 55.96*mV)/mV)))*ms : second
-
-db/dt = gate_warming*(b_inf - b)/tau_b : 1
-b_inf = (1/(1 + exp(0.0688*(v + 53.3*mV)/mV)))**4 : 1
-tau_b = (1.24 + 2.678/(1 + exp(0.0624*(v + 50*mV)/mV)))*ms : second
-
+"""
+    + CONNOR_STEVENS
+    + """
 dp/dt = slow_gate_warming*(p_inf - p)/tau_p : 1
 v_slow = v + junction_slow : volt
 p_inf = 1/(1 + exp(-(v_slow + 1*mV)/(12*mV))) : 1
@@ -75,6 +59,7 @@ q10_gate : 1
 q10_slow_gate : 1
 junction_slow : volt
 """
+)
 
 SPIKE_GENERATOR = Kinetics(
     name="spike generator (m, h, n, a, b)",
@@ -140,6 +125,8 @@ MODEL = NeuronModel(
         Parameter("junction_slow", 0.0, mV, "as published: not corrected"),
     ),
     inputs=("I_drive", "noise"),
+    current="I_drive",
+    recommended_dt_ms=0.05,
     initial={
         "v": "-68*mV",
         "m": "alpha_m/(alpha_m + beta_m)",

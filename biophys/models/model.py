@@ -9,6 +9,10 @@ import numpy as np
 from twin.errors import InputError
 from twin.protocol import Protocol
 
+# Ends the source of a number that was compared neither with the publication, nor with its authors' files, nor with
+# another project's copy of them.
+UNVERIFIED = " (unverified)"
+
 
 @dataclasses.dataclass(frozen=True)
 class Parameter:
@@ -17,7 +21,7 @@ class Parameter:
     Attributes:
         name: as in the equations.
         value: in `unit`, as published.
-        unit: a Brian2 unit expression ("mS/mmetre**2"), "1" for a pure number.
+        unit: a Brian2 unit ("mS/mmetre**2"), 1 for a pure number.
         source: where the value comes from.
         bounds: lowest and highest value that a calibration may try, in `unit`; None where it is not to be fitted.
     """
@@ -28,6 +32,16 @@ class Parameter:
     source: str
     bounds: tuple[float, float] | None = None
 
+    def __post_init__(self) -> None:
+        if self.bounds is None:
+            return
+        low, high = self.bounds
+        if not low < high or not low <= self.value <= high:
+            raise InputError(
+                f"{self.name} starts at {self.value:g} {self.unit_text} and has the bounds {low:g} and {high:g}; "
+                "wanted low < high and a start between them: move the start or widen the bounds."
+            )
+
     @property
     def scale(self) -> float:
         """The SI value of one `unit`: 1000 for mS/mm**2, which is 1000 S/m**2."""
@@ -37,6 +51,11 @@ class Parameter:
     def unit_text(self) -> str:
         """The unit as people write it: "mS/mm²", and "1" for a pure number."""
         return str(self.unit).replace("(mm^2)", "mm²").replace("mm^2", "mm²")
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether it was compared with the publication, its authors' files or another project's copy of them."""
+        return UNVERIFIED not in self.source
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,45 +80,11 @@ class Kinetics:
     source: str
 
 
-@dataclasses.dataclass(frozen=True)
-class NeuronModel:
-    """A neuron model as data.
-
-    Attributes:
-        name: on the command line.
-        title: what it is, in one line.
-        equations: Brian2 text.
-        threshold: Brian2 condition of a spike.
-        refractory: Brian2 condition or time.
-        reset: Brian2 statements after a spike, "" for none.
-        method: Brian2 integration method.
-        parameters: all parameters but the inputs.
-        inputs: parameters that are given anew in every window.
-        initial: state variable -> Brian2 expression of its initial value.
-        kinetics: the published sets of gates.
-        channels: channel -> its maximal conductance.
-        q10_conductance: factor on the conductances `channels` for 10 degrees.
-        reversal_potentials: names of the parameters that follow the absolute temperature (Nernst).
-        reference_c: temperature at which conductances and reversal potentials are given.
-        source: publications.
-    """
+class Parametrised:
+    """Something with a name and parameters: every kind of model."""
 
     name: str
-    title: str
-    equations: str
-    threshold: str
-    refractory: str
-    reset: str
-    method: str
     parameters: tuple[Parameter, ...]
-    inputs: tuple[str, ...]
-    initial: Mapping[str, str]
-    kinetics: tuple[Kinetics, ...]
-    channels: Mapping[str, str]
-    q10_conductance: float
-    reversal_potentials: tuple[str, ...]
-    reference_c: float
-    source: str
 
     def parameter(self, name: str) -> Parameter:
         """The parameter of that name.
@@ -112,3 +97,59 @@ class NeuronModel:
                 return parameter
         has = ", ".join(parameter.name for parameter in self.parameters)
         raise InputError(f"the model {self.name} has no parameter {name!r}; it has {has}.")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NeuronModel(Parametrised):
+    """A neuron model as data. Only `name`, `title`, `equations` and `source` have no default.
+
+    Attributes:
+        name: on the command line.
+        title: what it is, in one line.
+        equations: Brian2 text.
+        source: publications.
+        threshold: Brian2 condition of a spike, "" for a model without spikes.
+        refractory: Brian2 condition or time; False for none.
+        reset: Brian2 statements after a spike, "" for none.
+        method: Brian2 integration method.
+        parameters: all parameters but the inputs.
+        inputs: parameters that are given anew at every step or in every window.
+        initial: state variable -> Brian2 expression of its initial value; 0 for those that are not there.
+        voltage: name of the membrane potential; the sign is inside minus outside.
+        current: name of the injected current; positive depolarises.
+        recommended_dt_ms: time step with which the published behaviour is reproduced, ms.
+        measured: protocol of the publication's own recordings, for a model without kinetics of its own; all of it
+            unreported unless given.
+        kinetics: the published sets of gates.
+        channels: channel -> its maximal conductance.
+        q10_conductance: factor on the conductances `channels` for 10 degrees.
+        reversal_potentials: names of the parameters that follow the absolute temperature (Nernst).
+        reference_c: temperature at which conductances and reversal potentials are given, degC; NaN where nobody
+            reported it, so that nothing can be computed from it by accident.
+    """
+
+    name: str
+    title: str
+    equations: str
+    source: str
+    threshold: str = ""
+    refractory: str | bool = False
+    reset: str = ""
+    method: str = "exponential_euler"
+    parameters: tuple[Parameter, ...] = ()
+    inputs: tuple[str, ...] = ("I",)
+    initial: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    voltage: str = "v"
+    current: str = "I"
+    recommended_dt_ms: float = 0.1
+    measured: Protocol = dataclasses.field(default_factory=Protocol)
+    kinetics: tuple[Kinetics, ...] = ()
+    channels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    q10_conductance: float = 1.0
+    reversal_potentials: tuple[str, ...] = ()
+    reference_c: float = float("nan")
+
+    @property
+    def fitted(self) -> tuple[Parameter, ...]:
+        """The parameters that a calibration varies: those with bounds."""
+        return tuple(parameter for parameter in self.parameters if parameter.bounds is not None)

@@ -6,7 +6,7 @@ import pytest
 
 from biophys.corrections.model import correct
 from biophys.models import ALL
-from twin.errors import UnreportedError
+from twin.errors import UnreportedError, UnsupportedError
 from twin.protocol import Covariate, Protocol
 
 RECEPTOR = ALL["auditory_receptor"]
@@ -73,3 +73,9 @@ def test_what_was_corrected_is_not_corrected_again():
     model = _with_slow_current(junction_potential_corrected=Covariate(True, "1", "reported", "paper"))
     assert correct(model, AT_28).values["junction_slow"] == 0.0
     assert not any("junction" in one.correction for one in correct(model, AT_28).log)
+
+
+def test_a_model_without_temperature_is_refused():
+    """An integrate-and-fire model has nothing that temperature acts on, and says so."""
+    with pytest.raises(UnsupportedError, match="lif has no parameter temperature_c"):
+        correct(ALL["lif"], AT_28)

@@ -1,4 +1,4 @@
-"""Published models: the equations are the publication's, and every number in them has a source."""
+"""The auditory receptor: the equations are the publication's."""
 
 import brian2
 import numpy as np
@@ -47,15 +47,6 @@ def test_gates_follow_the_published_formulae(v_mv):
     np.testing.assert_allclose(found["a"], a_inf, rtol=1e-6)
     np.testing.assert_allclose(found["b"], (1 / (1 + np.exp(0.0688 * (v + 53.3)))) ** 4, rtol=1e-6)
     np.testing.assert_allclose(found["tau_a"], 0.3632 + 1.158 / (1 + np.exp(0.0497 * (v + 55.96))), rtol=1e-6)
-
-
-def test_every_parameter_has_a_source_and_sane_bounds():
-    """No number without an origin; bounds hold the published value."""
-    for model in ALL.values():
-        for parameter in model.parameters:
-            assert parameter.source
-            if parameter.bounds is not None:
-                assert parameter.bounds[0] < parameter.value < parameter.bounds[1], parameter.name
 
 
 def test_units_are_scaled_once():
