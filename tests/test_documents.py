@@ -8,19 +8,20 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
-PAGES = ("README.md", "docs/recordings.md", "docs/models.md")
+PAGES = ("README.md", "docs/recordings.md", pytest.param("docs/models.md", marks=pytest.mark.slow))
 
 
-def code_of(page: str) -> list[str]:
-    """The blocks of Python in a page."""
-    return re.findall(r"```python\n(.*?)```", (REPOSITORY / page).read_text(encoding="utf-8"), re.DOTALL)
+def code_of(page: str) -> str:
+    """The blocks of Python in a page, one after another."""
+    blocks = re.findall(r"```python\n(.*?)```", (REPOSITORY / page).read_text(encoding="utf-8"), re.DOTALL)
+    return "\n".join(blocks)
 
 
-@pytest.mark.parametrize(("page", "number"), [(page, k) for page in PAGES for k in range(len(code_of(page)))])
-def test_code_in_a_page_runs(page: str, number: int, tmp_path: Path) -> None:
-    """Each block by itself, in an empty folder."""
+@pytest.mark.parametrize("page", PAGES)
+def test_code_in_a_page_runs(page: str, tmp_path: Path) -> None:
+    """From top to bottom, in an empty folder."""
     done = subprocess.run(
-        [sys.executable, "-c", code_of(page)[number]],
+        [sys.executable, "-c", code_of(page)],
         cwd=tmp_path,
         env={"PYTHONPATH": str(REPOSITORY), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
         capture_output=True,
