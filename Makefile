@@ -3,6 +3,8 @@
 PYTHON ?= python3
 OUT ?= demo-report-$(shell date +%Y%m%d-%H%M%S)
 
+# Two processes; the tests of a file share what they compile, so a file stays together.
+SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 PACKAGES := twin biophys surrogate experiments
 BIN := .venv/bin
 PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo missing)
@@ -20,10 +22,10 @@ demo: $(INSTALLED)  ## the main job on real recordings, end to end, into a fresh
 	$(BIN)/twin demo --out $(OUT)
 
 test: $(INSTALLED)  ## the tests that take seconds
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not slow"
 
 test-all: $(INSTALLED)  ## every test, the slow ones too
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 lint: $(INSTALLED)  ## formatting, ruff's rules and types; changes nothing
 	$(BIN)/ruff format --check .
