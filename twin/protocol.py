@@ -171,9 +171,7 @@ def _check(name: str, covariate: Covariate) -> None:
     if name not in KNOWN or wanted == "1" or value is None or value == BY_SWEEP:
         return
     if isinstance(value, str | bool) or not math.isfinite(value):
-        raise InputError(
-            f"the protocol gives {name} as {value!r}; wanted a number in {wanted}, or none."
-        )
+        raise InputError(f"the protocol gives {name} as {value!r}; wanted a number in {wanted}, or none.")
     low, high = _POSSIBLE.get(wanted, (-math.inf, math.inf))
     if not low <= value <= high:
         raise InputError(f"the protocol gives {name} as {value:g} {wanted}; wanted {low:g} to {high:g} {wanted}.")
