@@ -17,6 +17,7 @@ DRIVE = {
     "passive": 0.2,
     "lif": 4.0,
     "lif_adaptive": 4.0,
+    "lif_conductance": 4.0,
     "adex": 6.0,
     "gif": 0.2,
     "hodgkin_huxley": 3.0,
@@ -202,6 +203,23 @@ def test_the_moving_threshold_and_the_current_slow_it_down(respond):
     for one in ({"b": 40.0}, {"delta_theta": 3.0}):
         slowed = np.diff(respond(ALL["lif_adaptive"], [0.5], 300.0, values=off | one).spikes_ms[0])
         assert slowed[-1] > 1.1 * slowed[0] >= np.diff(plain)[0] * 0.99
+
+
+def test_the_afterhyperpolarisation_follows_the_current(respond):
+    """Its lowest voltage is where the currents balance, higher for a stronger one; without it the reset is lowest."""
+    model, one = ALL["lif_conductance"], {"b_slow": 0.001, "a": 0.0, "c": 0.0, "delta_theta": 30.0, "tau_theta": 300.0}
+
+    def after_spike(b_fast, length):
+        response = respond(model, [0.3, 0.6], 60.0, values=one | {"b_fast": b_fast, "tau_fast": 50.0})
+        starts = [int(np.searchsorted(response.time_ms, times[0] + 0.15)) for times in response.spikes_ms]
+        return np.array([response.voltage_mv[at : at + length, cell] for cell, at in enumerate(starts)])
+
+    shown = after_spike(40.0, 300)
+    conductance = 40.0 * np.exp(-shown.argmin(axis=1) * model.recommended_dt_ms / 50.0)
+    balance = (5.0 * -70.0 + conductance * -80.0 + np.array([300.0, 600.0])) / (5.0 + conductance)
+    np.testing.assert_allclose(shown.min(axis=1), balance, atol=0.5)
+    assert np.diff(shown.min(axis=1)) > 5.0
+    np.testing.assert_allclose(after_spike(0.1, 20).min(axis=1), -35.0, atol=1.0)
 
 
 def test_the_gif_fires_at_its_hazard(respond):
