@@ -5,57 +5,14 @@ The strategy is CMA-ES (Hansen 2016, arXiv:1604.00772) by the package `cma`; wha
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from twin.errors import InputError, NeurotwinError
-
-
-@dataclasses.dataclass(frozen=True)
-class Free:
-    """A quantity to be found.
-
-    Attributes:
-        name: what the loss calls it.
-        start: first guess.
-        low: lowest value tried.
-        high: highest value tried.
-        scale: "log" for a positive quantity of unknown size, "linear" otherwise.
-    """
-
-    name: str
-    start: float
-    low: float
-    high: float
-    scale: Literal["log", "linear"] = "log"
-
-    def __post_init__(self) -> None:
-        if (
-            not self.low < self.high
-            or not self.low <= self.start <= self.high
-            or (self.scale == "log" and self.low <= 0)
-        ):
-            raise InputError(
-                f"{self.name} starts at {self.start:g} within [{self.low:g}, {self.high:g}] on a {self.scale} scale; "
-                "wanted low < high, a start between them, and low > 0 for a log scale."
-            )
-
-    def to_unit(self) -> float:
-        """The start on the scale on which the search moves, where low is 0 and high is 1."""
-        low, high, start = self._stretch(np.array([self.low, self.high, self.start]))
-        return float((start - low) / (high - low))
-
-    def from_unit(self, position: Any) -> Any:
-        """The value at a position between 0 (low) and 1 (high)."""
-        low, high = self._stretch(np.array([self.low, self.high]))
-        value = low + (high - low) * position
-        return np.exp(value) if self.scale == "log" else value
-
-    def _stretch(self, values: np.ndarray) -> np.ndarray:
-        return np.log(values) if self.scale == "log" else values
+from biophys.calibrate.space import Free
+from twin.errors import NeurotwinError
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a calibration minimises: one function of simulated and recorded responses each."""
+"""Expected counts in windows and what they cost: a loss for stochastic trials of one neuron."""
 
 import math
 

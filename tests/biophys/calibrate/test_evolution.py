@@ -1,4 +1,4 @@
-"""Calibration: the objective has its analytic value, and the search finds what it was not told."""
+"""Evolution of any function: its losses have their analytic values, and it finds what it was not told."""
 
 import jax
 import jax.numpy as jnp
