@@ -123,6 +123,61 @@ def correct(
         correction.correct(recording, out, protocol, leave_out, electrode_test, draw, Console())
 
 
+def calibrate(
+    recording: Positional[Path],
+    model: str,
+    out: Path,
+    method: Literal["cma", "de", "gradient"] = "cma",
+    objective: tuple[Literal["auto", "trace", "coincidence", "rate", "intervals", "van_rossum", "likelihood"], ...] = (
+        "auto",
+    ),
+    budget: int = 2000,
+    restarts: int = 4,
+    held_out: tuple[str, ...] = (),
+    protocol: Path | None = None,
+    kind: str | None = None,
+    spike_threshold: float | None = None,
+    dt: float | None = None,
+    bounds: tuple[str, ...] = (),
+    fix: tuple[str, ...] = (),
+    seed: int = 0,
+    resume: bool = False,
+) -> None:
+    """Fit a neuron model to a recording, and write fit.zarr, report.html, report.json and a Brian2 script, cell.py.
+
+    A run that was stopped goes on with --resume; what it simulated lies in OUT.job until it is done. On several hosts
+    run the same command in each process, with JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID set.
+
+    Args:
+        recording: a zarr folder with current clamp sweeps.
+        model: name of a neuron model; an unknown name lists them.
+        out: folder to write; it must not exist, or be empty.
+        method: CMA-ES, differential evolution, or the gradient from many starts.
+        objective: what is made small, one or more; "auto" chooses by what the recording has.
+        budget: simulations of all fitted sweeps.
+        restarts: searches side by side.
+        held_out: sweeps that are scored and not fitted, by name; the last ones if not given, "none" for none.
+        protocol: TOML file with what is known beyond the recording's own protocol.
+        kind: which sweeps, for a recording with several kinds.
+        spike_threshold: upward crossings of it are spikes, mV; the recording's own spikes, or -20 mV, if not given.
+        dt: step of the model, ms; its recommended one if not given.
+        bounds: NAME=LOW:HIGH in the parameter's unit; the model's own for those that are not named.
+        fix: NAME=VALUE, for parameters that are not fitted.
+        seed: of everything random; the same seed gives the same fit.
+        resume: go on with the run that was stopped.
+    """
+    from experiments import hosts
+    from experiments.calibration import command
+    from experiments.calibration.request import Request
+
+    hosts.join()
+    asked = Request(
+        recording, model, method, objective, budget, restarts, held_out, protocol, kind, spike_threshold, dt, seed,
+        bounds, fix,
+    )  # fmt: skip
+    command.run(asked, out, resume=resume, console=Console(stderr=True))
+
+
 def export(recording: Positional[Path], out: Path) -> None:
     """A recording with its provenance as an RO-Crate, for people and tools without this project.
 
@@ -194,6 +249,7 @@ COMMANDS: dict[str, Callable] = {
     "ingest": ingest,
     "inspect": inspect,
     "correct": correct,
+    "calibrate": calibrate,
     "export": export,
     "ljp": ljp,
 }
