@@ -33,6 +33,21 @@ ALL = {
             "what recording conditions explain of published neuron properties, with labs left out",
             "experiments.neuroelectro.experiment",
         ),
+        Experiment(
+            "cells",
+            "models fitted to some current steps of each cell, and scored by features of the steps held out",
+            "experiments.cells.experiment",
+        ),
+        Experiment(
+            "gif_cell",
+            "one cortical cell under frozen noise: spike times, escape noise and voltage, electrode in and out",
+            "experiments.gif_cell.experiment",
+        ),
+        Experiment(
+            "qsnmc",
+            "competition of 2007, challenge A: spike times and rates of stimuli that were left out",
+            "experiments.qsnmc.experiment",
+        ),
     )
 }
 

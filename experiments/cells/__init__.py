@@ -1,0 +1,1 @@
+"""`twin experiment cells`: models fitted to some steps of each cell, and scored by features of the steps held out."""
