@@ -37,7 +37,7 @@ class Seen(NamedTuple):
     Attributes:
         voltage_mv: at the start of the step, as the amplifier shows it: (n,).
         spike: whether the threshold is crossed in the step: (n,).
-        hazard_hz: the hazard when the threshold is looked at, before any reset: (n,).
+        hazard_hz: the hazard when the threshold is looked at, before any reset; 0 while refractory: (n,).
     """
 
     voltage_mv: Array
@@ -256,10 +256,16 @@ class Simulator:
         if raised:
             probes.append(Probe(len(program.operations), lambda world: {SPIKE: world[SPIKE]}))
         if self.hazard is not None:
-            hazard = self.hazard
-            place = raised[0] if raised else len(program.operations)
-            probes.append(Probe(place, lambda world: {"hazard": look(hazard, world)}))
+            hazard, place = self.hazard, raised[0] if raised else len(program.operations)
+            probes.append(Probe(place, lambda world: {"hazard": self._can_spike(program, world, look(hazard, world))}))
         return tuple(probes)
+
+    def _can_spike(self, program: Program, world: Mapping[str, Array], hazard: Array) -> Array:
+        """The hazard, and none while the cell is refractory: Brian2 looks at no threshold then, so nothing survives."""
+        if self.model.refractory is False:
+            return hazard
+        free = jnp.broadcast_to(program.scopes[CELL].at(world)["not_refractory"], (self.n,))
+        return jnp.where(free, hazard, jnp.zeros_like(hazard))
 
     def _finite(self, program: Program, state: Mapping[str, Array]) -> Array:
         """Which cells have numbers in every variable at the end: what is once no number stays none."""

@@ -26,8 +26,9 @@ class PointProcess:
 
     The model has a hazard (per second) and is reset where the cell spiked. In a step of length dt a spike has the
     probability p = 1 - exp(-hazard dt); the likelihood is the product of p where there was a spike and 1 - p elsewhere
-    (Paninski 2004, Network 15:243, eq. 2; Gerstner et al. 2014, Neuronal Dynamics, eq. 10.9). The constant is the mean
-    rate of the scored stretch, so -1 is one bit per spike better than that.
+    (Paninski 2004, Network 15:243, eq. 2; Gerstner et al. 2014, Neuronal Dynamics, eq. 10.9). While the model is
+    refractory p is 0; a recorded spike that comes then costs 46 nats, whatever the parameters are. The constant is the
+    mean rate of the scored stretch, so -1 is one bit per spike better than that.
 
     Attributes:
         hazard: variable or subexpression of the model, in Hz.
