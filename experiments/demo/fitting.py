@@ -13,9 +13,9 @@ from biophys.calibrate import Calibration, Free, count_loss, evolve, expected_co
 from biophys.circuit import CellCircuit
 from biophys.corrections.model import CorrectedModel
 from experiments.demo.settings import Settings
-from surrogate import Fit
-from surrogate.batches import Responses, latency_windows, past_of, responses
-from surrogate.stepper import PARTS
+from surrogate.single import Fit
+from surrogate.single.responses import Responses, latency_windows, past_of, responses
+from surrogate.single.stepper import PARTS
 from twin.alone import PassThrough, PoissonEmitter
 from twin.coupling import Coupling, Twin, Wire, to_windows
 from twin.errors import InputError

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from surrogate import SurrogateConfig
+from surrogate.single import SurrogateConfig
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,7 +18,7 @@ from biophys.corrections.model import CorrectedModel, correct
 from biophys.models import ALL
 from experiments.demo import fitting, page, perturbing, prediction, results, verifying
 from experiments.demo.settings import QUICK, Settings
-from surrogate import Fit, fit
+from surrogate.single import Fit, fit
 from twin import judge, recording, report, split
 from twin.datasets import grasshopper
 from twin.errors import InputError

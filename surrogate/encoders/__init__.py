@@ -1,5 +1,9 @@
-"""From a stimulus to what it does to the cell: one short module for each kind of stimulus."""
+"""From a stimulus or behaviour to features: one short file for each kind; a new kind is a file here.
 
-from surrogate.encoders.waveform import WaveformEncoder
+A waveform at the pace of single spikes has its own encoder in `surrogate.single.waveform`; slower ones are streams.
+"""
 
-__all__ = ["WaveformEncoder"]
+from surrogate.encoders.stream import StreamEncoder
+from surrogate.encoders.video import VideoEncoder
+
+__all__ = ["StreamEncoder", "VideoEncoder"]

@@ -3,30 +3,82 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy import stats
+import pytest
+from scipy import integrate, stats
 
-from surrogate.heads import Poisson
-from surrogate.objectives import bits_per_spike, negative_log_likelihood
+from surrogate.heads import Categorical, Gaussian, NegativeBinomial, Poisson, ZeroInflatedGamma, head_named
+from twin.errors import InputError
+
+COUNTS = np.arange(7)
+# For each head: raw parameters, values, and SciPy's word for their probability (density).
+KNOWN = {
+    "poisson": (Poisson(), [np.log(2.5)], COUNTS, stats.poisson(2.5).logpmf(COUNTS)),
+    "negative_binomial": (
+        NegativeBinomial(), [np.log(4.0), np.log(2.0)], COUNTS, stats.nbinom(2.0, 2.0 / 6.0).logpmf(COUNTS),
+    ),
+    "zero_inflated_gamma": (
+        ZeroInflatedGamma(), [np.log(0.3 / 0.7), np.log(2.0), np.log(0.5)], np.array([-0.1, 0.0, 0.2, 3.0]),
+        np.concatenate([np.log([0.7, 0.7]), np.log(0.3) + stats.gamma(2.0, scale=0.5).logpdf([0.2, 3.0])]),
+    ),
+    "gaussian": (Gaussian(), [1.5, np.log(0.7)], np.array([-1.0, 1.5, 2.0]), stats.norm(1.5, 0.7).logpdf([-1, 1.5, 2])),
+    "categorical": (Categorical(3), np.log([0.2, 0.5, 0.3]), np.arange(3), np.log([0.2, 0.5, 0.3])),
+}  # fmt: skip
 
 
-def test_poisson_log_probability_is_scipys():
-    """Counts 0 to 6 under a mean of 2.5."""
-    counts = jnp.arange(7, dtype=jnp.float64)
-    log_count = jnp.full_like(counts, np.log(2.5))
-    np.testing.assert_allclose(Poisson.log_prob(log_count, counts), stats.poisson.logpmf(np.arange(7), 2.5), rtol=1e-9)
+@pytest.mark.parametrize("name", KNOWN)
+def test_log_probabilities_are_scipys(name):
+    """Each head gives every value the log probability that SciPy gives it."""
+    head, raw, values, expected = KNOWN[name]
+    given = jnp.tile(jnp.asarray(raw, jnp.float64), (len(values), 1))
+    np.testing.assert_allclose(head.log_prob(given, jnp.asarray(values, jnp.float64)), expected, rtol=1e-6)
 
 
-def test_poisson_samples_have_the_stated_mean():
-    """20 000 draws with a mean of 0.7, to four standard errors."""
-    log_count = jnp.full((20_000,), np.log(0.7), jnp.float32)
-    drawn = Poisson.sample(log_count, jax.random.key(0))
-    assert abs(float(drawn.mean()) - 0.7) < 4 * np.sqrt(0.7 / 20_000)
-    np.testing.assert_allclose(Poisson.mean(log_count), 0.7, rtol=1e-5)
+@pytest.mark.parametrize("name", KNOWN)
+def test_samples_follow_the_stated_mean_and_probability(name):
+    """20 000 draws have the head's mean, to five standard errors, and its entropy under its own log probability."""
+    head, raw, *_ = KNOWN[name]
+    given = jnp.tile(jnp.asarray(raw, jnp.float32), (20_000, 1))
+    drawn = head.sample(given, jax.random.key(0))
+    error = float(drawn.std()) / np.sqrt(len(drawn))
+    assert abs(float(drawn.mean()) - float(head.mean(given)[0])) < 5 * error
+    other = head.sample(given, jax.random.key(1))
+    one, two = (np.asarray(head.log_prob(given, values)) for values in (drawn, other))
+    assert abs(one.mean() - two.mean()) < 5 * np.sqrt(2.0) * one.std() / np.sqrt(len(one))
 
 
-def test_bits_per_spike_of_a_two_level_rate():
-    """Half the time at twice the mean rate, half silent but for epsilon: one bit per spike."""
-    counts = jnp.tile(jnp.array([1.0, 0.0]), 500)
-    log_count = jnp.log(jnp.tile(jnp.array([1.0, 1e-12]), 500))
-    np.testing.assert_allclose(bits_per_spike(log_count, counts), 1.0, atol=1e-6)
-    assert float(negative_log_likelihood(log_count, counts)) < float(negative_log_likelihood(log_count + 0.5, counts))
+def test_the_negative_binomial_is_more_variable_than_poisson():
+    """A mean of 4 and a size of 2 give the variance 12 of the docstring; a planted Poisson would give 4."""
+    raw = jnp.tile(jnp.log(jnp.array([4.0, 2.0], jnp.float32)), (40_000, 1))
+    variance = float(NegativeBinomial.sample(raw, jax.random.key(2)).var())
+    assert abs(variance - 12.0) < 0.6
+
+
+def test_the_zero_inflated_gamma_is_a_distribution():
+    """The probability of zero and the integral of the density add up to one."""
+    raw = np.array([0.4, 0.8, -0.3])
+
+    def density(value: float) -> float:
+        return float(jnp.exp(ZeroInflatedGamma.log_prob(jnp.asarray(raw), jnp.asarray(value))))
+
+    assert abs(density(0.0) + integrate.quad(density, 1e-9, 60.0, limit=200)[0] - 1.0) < 1e-5
+
+
+@pytest.mark.parametrize("name", ["poisson", "negative_binomial", "zero_inflated_gamma"])
+def test_training_starts_at_each_units_mean(name):
+    """The starting parameters of a head have the mean that was measured, unit by unit."""
+    means, deviations = np.array([0.2, 3.0]), np.array([0.6, 4.0])
+    head = head_named(name)
+    np.testing.assert_allclose(head.mean(jnp.asarray(head.start(means, deviations))), means, rtol=1e-6)
+
+
+def test_features_have_the_stated_size():
+    """What the model sees of a past response has `n_features` numbers, and a class is a flag."""
+    for head, *_ in KNOWN.values():
+        assert head.features(jnp.zeros((4, 2), jnp.float32)).shape == (4, 2, head.n_features)
+    np.testing.assert_array_equal(Categorical(3).features(jnp.array([2.0, 0.0]))[0], [0.0, 0.0, 1.0])
+
+
+def test_an_unknown_head_is_named():
+    """A name that is none gives the list of those there are."""
+    with pytest.raises(InputError, match="no likelihood 'posson'; give one of poisson"):
+        head_named("posson")

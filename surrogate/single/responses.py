@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from surrogate.config import SurrogateConfig
+from surrogate.single.config import SurrogateConfig
 from twin import recording
 from twin.coupling import to_windows
 from twin.errors import InputError

@@ -6,14 +6,14 @@ from typing import Any
 import jax.numpy as jnp
 from flax import nnx
 
-from surrogate.config import SurrogateConfig
-from surrogate.core import StimulusHistoryModel
+from surrogate.single.config import SurrogateConfig
+from surrogate.single.model import StimulusHistoryModel
 from twin.ports import Arrays, Port, State
 
 PARTS = ("stimulus", "slow_history", "fast_history")
 
 
-class Surrogate:
+class PointProcessSurrogate:
     """A point-process surrogate of one unit.
 
     Its drive is given in parts, all summands of the logarithm of the expected count in a window: "stimulus",
@@ -36,13 +36,13 @@ class Surrogate:
         self._graph, self._weights = nnx.split(model)
 
     @classmethod
-    def from_checkpoint(cls, path: str | Path) -> "Surrogate":
-        """Read a surrogate from a folder that `surrogate.checkpoint.save` wrote.
+    def from_checkpoint(cls, path: str | Path) -> "PointProcessSurrogate":
+        """Read a surrogate from a folder that `surrogate.single.checkpoint.save` wrote.
 
         Raises:
             InputError: there is no checkpoint at `path`, or one of another format.
         """
-        from surrogate import checkpoint  # it builds surrogates, so it imports this module
+        from surrogate.single import checkpoint  # it builds surrogates, so it imports this module
 
         return checkpoint.load(path)
 

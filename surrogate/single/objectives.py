@@ -8,7 +8,7 @@ from surrogate.heads import Poisson
 
 def negative_log_likelihood(log_count: Float[Array, " time"], counts: Float[Array, " time"]) -> Float[Array, ""]:
     """Poisson loss in nats per spike, so that its size does not depend on the window."""
-    return -jnp.sum(Poisson.log_prob(log_count, counts)) / jnp.maximum(jnp.sum(counts), 1.0)
+    return -jnp.sum(Poisson.log_prob(log_count[..., None], counts)) / jnp.maximum(jnp.sum(counts), 1.0)
 
 
 def bits_per_spike(log_count: Float[Array, " time"], counts: Float[Array, " time"]) -> Float[Array, ""]:

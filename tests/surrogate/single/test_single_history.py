@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 
-from surrogate.history import SpikeHistory
+from surrogate.single.history import SpikeHistory
 
 WINDOW_S, TAU_S = 0.001, (0.002, 0.01)
 

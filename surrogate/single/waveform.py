@@ -12,7 +12,7 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float
 
-from surrogate.config import SurrogateConfig
+from surrogate.single.config import SurrogateConfig
 
 
 def raised_cosines(n_lags: int, n_filters: int, stretch: float = 4.0) -> np.ndarray:

@@ -17,16 +17,16 @@ import jax.numpy as jnp
 import orbax.checkpoint as ocp
 from flax import nnx
 
-from surrogate.config import SurrogateConfig
-from surrogate.core import StimulusHistoryModel
-from surrogate.stepper import Surrogate
+from surrogate.single.config import SurrogateConfig
+from surrogate.single.model import StimulusHistoryModel
+from surrogate.single.stepper import PointProcessSurrogate
 from twin.errors import InputError
 from twin.ports import Port
 
 FORMAT = 1
 
 
-def save(surrogate: Surrogate, path: str | Path, *, trained_on: Mapping[str, Any] | None = None) -> Path:
+def save(surrogate: PointProcessSurrogate, path: str | Path, *, trained_on: Mapping[str, Any] | None = None) -> Path:
     """Write a surrogate to a folder, all of it or nothing.
 
     Args:
@@ -63,7 +63,7 @@ def save(surrogate: Surrogate, path: str | Path, *, trained_on: Mapping[str, Any
     return path
 
 
-def load(path: str | Path) -> Surrogate:
+def load(path: str | Path) -> PointProcessSurrogate:
     """Read a surrogate from a folder that `save` wrote.
 
     Raises:
@@ -82,7 +82,7 @@ def load(path: str | Path) -> Surrogate:
     with ocp.StandardCheckpointer() as checkpointer:
         weights = checkpointer.restore(path / "weights", like)
     nnx.replace_by_pure_dict(state, jax.tree.map(jnp.asarray, weights))
-    return Surrogate(nnx.merge(graph, state), config, Port(**document["stimulus"]), document["resting"])
+    return PointProcessSurrogate(nnx.merge(graph, state), config, Port(**document["stimulus"]), document["resting"])
 
 
 def describe(path: str | Path) -> dict[str, Any]:

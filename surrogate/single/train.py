@@ -11,11 +11,11 @@ import optax
 import xarray as xr
 from flax import nnx
 
-from surrogate.batches import Responses, latency_windows, responses
-from surrogate.config import SurrogateConfig
-from surrogate.core import StimulusHistoryModel
-from surrogate.objectives import bits_per_spike, negative_log_likelihood
-from surrogate.stepper import Surrogate
+from surrogate.single.responses import Responses, latency_windows, responses
+from surrogate.single.config import SurrogateConfig
+from surrogate.single.model import StimulusHistoryModel
+from surrogate.single.objectives import bits_per_spike, negative_log_likelihood
+from surrogate.single.stepper import PointProcessSurrogate
 from twin.ports import Port
 from twin.split import TimeSplit
 
@@ -31,7 +31,7 @@ class Fit:
         validation_bits: the same on the validation part.
     """
 
-    surrogate: Surrogate
+    surrogate: PointProcessSurrogate
     steps: np.ndarray
     train_bits: np.ndarray
     validation_bits: np.ndarray
@@ -62,7 +62,7 @@ def fit(
         progress: told the share of the work that is done.
 
     Raises:
-        InputError: as `surrogate.batches.responses`.
+        InputError: as `surrogate.single.responses.responses`.
     """
     data = responses(tree, stimulus, config)
     edges = [round((edge - split.start_s) / config.window_s) for edge in (*split.train, split.stop_s)]
@@ -72,7 +72,7 @@ def fit(
     model = StimulusHistoryModel(config, mean, deviation, float(part.counts.mean()), latency, nnx.Rngs(seed))
     best, history = _optimise(model, data, edges, config, progress)
     steps, train_bits, validation_bits = (np.array(column) for column in zip(*history, strict=True))
-    surrogate = Surrogate(best, config, stimulus, resting=float(data.past[0, -1]))
+    surrogate = PointProcessSurrogate(best, config, stimulus, resting=float(data.past[0, -1]))
     return Fit(surrogate, steps, train_bits, validation_bits)
 
 

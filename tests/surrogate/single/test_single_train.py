@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter1d
 
-from surrogate import SurrogateConfig, fit
-from surrogate.batches import responses
-from surrogate.objectives import bits_per_spike
+from surrogate.single import SurrogateConfig, fit
+from surrogate.single.responses import responses
+from surrogate.single.objectives import bits_per_spike
 from twin import recording, split
 from twin.errors import InputError
 from twin.ports import Port

@@ -6,7 +6,7 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float
 
-from surrogate.encoders.waveform import Constant
+from surrogate.single.waveform import Constant
 
 
 class SpikeHistory(nnx.Module):

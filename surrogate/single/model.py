@@ -4,9 +4,9 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from surrogate.config import SurrogateConfig
-from surrogate.encoders import WaveformEncoder
-from surrogate.history import SpikeHistory
+from surrogate.single.config import SurrogateConfig
+from surrogate.single.waveform import WaveformEncoder
+from surrogate.single.history import SpikeHistory
 
 
 class Components(dict):

@@ -1,0 +1,204 @@
+"""From windows of a session to one item of a batch: encoded, padded, with its mask."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from surrogate.batches.batch import Batch
+from surrogate.batches.cache import Cache
+from surrogate.batches.session import Session, Windows
+from surrogate.config import Config
+from surrogate.heads import head_named
+from surrogate.vocabulary import AVERAGE, StreamFacts, Vocabulary
+from twin.errors import InputError
+
+BLOCKS_IN_CACHE = 16  # a block is small enough that the cache holds at least so many
+
+
+@dataclasses.dataclass(frozen=True)
+class Item:
+    """Where an item comes from.
+
+    Attributes:
+        session: number of the session.
+        trial: of its trial.
+        start: first window.
+        stop: end of the windows.
+        scored_from: first window that is scored.
+        units: the units of the session that it holds, in order.
+    """
+
+    session: int
+    trial: int
+    start: int
+    stop: int
+    scored_from: int
+    units: np.ndarray
+
+
+class Items:
+    """Makes items of sessions.
+
+    Args:
+        sessions: open recordings.
+        vocabulary: what turns them into numbers.
+        config: of the surrogate.
+
+    Raises:
+        InputError: a session has units or stream shapes other than the vocabulary's.
+    """
+
+    def __init__(self, sessions: Sequence[Session], vocabulary: Vocabulary, config: Config) -> None:
+        self.sessions, self.vocabulary, self.config = tuple(sessions), vocabulary, config
+        self.first_unit = [first_unit_of(session, vocabulary) for session in sessions]
+        for session in sessions:
+            check_streams(session, vocabulary)
+        self._discrete = head_named(config.model.head, config.model.classes).discrete
+        self._mean = np.array(vocabulary.unit_mean, np.float32)
+        self._deviation = np.maximum(np.array(vocabulary.unit_deviation, np.float32), 1e-6)
+        self._cache: Cache[Windows] = Cache(int(config.data.cache_mb * 1e6), lambda windows: windows.nbytes)
+        self._block = [self._block_windows(session) for session in sessions]
+
+    def _block_windows(self, session: Session) -> int:
+        per_window = 4 * session.n_units
+        per_window += sum(4 * int(np.prod(one.shape, dtype=int)) for one in session.streams.values())
+        affordable = int(self.config.data.cache_mb * 1e6 / BLOCKS_IN_CACHE / per_window)
+        return int(np.clip(affordable, 64, 8192))
+
+    def windows(self, session: int, trial: int, start: int, stop: int) -> Windows:
+        """The windows [start, stop) of a trial, through the cache."""
+        one, length, found = self.sessions[session], self._block[session], []
+        for block in range(start // length, (stop - 1) // length + 1):
+            first, last = block * length, min((block + 1) * length, int(one.n_windows[trial]))
+            whole = self._cache.get(
+                (session, trial, block), lambda first=first, last=last: one.read(trial, first, last)
+            )
+            found.append(whole.between(max(start - first, 0), min(stop, last) - first))
+        joined = found[0]
+        for more in found[1:]:
+            joined = joined.followed_by(more)
+        return joined
+
+    def batch(self, items: Sequence[Item], length: int, n_units: int) -> Batch:
+        """These items in the shape (item, length, n_units)."""
+        made = [self._made(one, length, n_units) for one in items]
+        return Batch(**{name: np.stack([one[name] for one in made]) for name in made[0]})
+
+    def _made(self, item: Item, length: int, n_units: int) -> dict[str, np.ndarray]:
+        windows, n = self.windows(item.session, item.trial, item.start, item.stop), item.stop - item.start
+        session = self.sessions[item.session]
+        rows = self.first_unit[item.session] + item.units
+        response = windows.response[:, item.units]
+        if not self._discrete:
+            response = (response - self._mean[rows]) / self._deviation[rows]
+        k = len(rows)
+        return {
+            "response": _padded(response, (length, n_units)),
+            "valid": _padded(np.ones((n, k), bool), (length, n_units)),
+            "scored": np.arange(length) < n if item.scored_from == item.start else _scored(item, length),
+            "unit": _padded(rows.astype(np.int32), (n_units,)),
+            "stimulus": _padded(np.concatenate([self._streams(windows, "stimulus", n), self._clock(item)], 1), (length,)),
+            "behaviour": _padded(self._streams(windows, "behaviour", n), (length,)),
+            "video": _padded(self._video(windows, n), (length,)),
+            "drift": _padded(self._drift(session, item), (length,)),
+            **covariates(session, self.vocabulary),
+        }
+
+    def _streams(self, windows: Windows, role: str, n: int) -> np.ndarray:
+        columns = [np.zeros((n, 0), np.float32)]
+        for facts in self.vocabulary.of_role(role):
+            values = windows.streams.get((role, facts.name))
+            present = values is not None
+            encoded = np.zeros((n, facts.n_features), np.float32) if values is None else facts.encode(values)
+            columns += [encoded.reshape(n, -1), np.full((n, 1), present, np.float32)]
+        return np.concatenate(columns, axis=1)
+
+    def _video(self, windows: Windows, n: int) -> np.ndarray:
+        facts = self.vocabulary.video
+        if facts is None:
+            return np.zeros((n, 0, 0, 1), np.float32)
+        frames = windows.streams.get(("stimulus", facts.name))
+        shape = facts.shape if len(facts.shape) == 3 else (*facts.shape, 1)
+        return np.zeros((n, *shape), np.float32) if frames is None else facts.encode(frames).reshape(n, *shape)
+
+    def _clock(self, item: Item) -> np.ndarray:
+        longest = max(one.trial_windows for one in self.vocabulary.sessions)
+        return bumps(np.arange(item.start, item.stop) / longest, self.config.data.clock_bumps)
+
+    def _drift(self, session: Session, item: Item) -> np.ndarray:
+        if len(session.n_windows) > 1:
+            place = np.full(item.stop - item.start, item.trial / (len(session.n_windows) - 1))
+        else:
+            place = np.arange(item.start, item.stop) / max(int(session.n_windows[0]) - 1, 1)
+        return bumps(place, self.config.data.trial_bumps)
+
+
+def bumps(place: np.ndarray, n: int) -> np.ndarray:
+    """(place, bump): `n` Gaussian bumps evenly spaced over 0 to 1, as wide as they are apart, float32."""
+    centres = np.linspace(0.0, 1.0, n) if n > 1 else np.full(n, 0.5)
+    return np.exp(-0.5 * np.square((place[:, None] - centres) * max(n - 1, 1))).astype(np.float32)
+
+
+def covariates(session: Session, vocabulary: Vocabulary) -> dict[str, np.ndarray]:
+    """The arrays of a batch that say how the session was measured, and on which animal."""
+    named = [vocabulary.level_index(one, session.covariate(one.name)) for one in vocabulary.named]
+    values = [session.covariate(one.name) for one in vocabulary.measured]
+    numbers = [
+        0.0 if not _is_number(value) else (float(value) - one.mean) / one.deviation  # type: ignore[arg-type]
+        for one, value in zip(vocabulary.measured, values, strict=True)
+    ]
+    subject = vocabulary.subject_index(session.subject) if session.subject else AVERAGE
+    return {
+        "level": np.array(named, np.int32),
+        "number": np.array(numbers, np.float32),
+        "known": np.array([_is_number(value) for value in values], np.float32),
+        "subject": np.array(subject, np.int32),
+    }
+
+
+def first_unit_of(session: Session, vocabulary: Vocabulary) -> int:
+    """Row of a session's first unit in the unit table.
+
+    Raises:
+        InputError: the vocabulary does not know the session, or knows other units of it.
+    """
+    facts = vocabulary.session(session.name)
+    adapt = "fit its readout first with `twin adapt CHECKPOINT REC.zarr`"
+    if facts is None:
+        known = ", ".join(one.name for one in vocabulary.sessions[:8])
+        raise InputError(f"{session.name}: the surrogate has no readout for it, it knows {known}; {adapt}.")
+    if facts.unit_ids != session.unit_ids:
+        odd = sorted(set(facts.unit_ids) ^ set(session.unit_ids))[:5]
+        raise InputError(
+            f"{session.name}: has {session.n_units} units and the surrogate was trained on {len(facts.unit_ids)} of "
+            f"that name (they differ in {', '.join(odd) or 'their order'}); {adapt}, under another name."
+        )
+    return facts.first_unit
+
+
+def check_streams(session: Session, vocabulary: Vocabulary) -> None:
+    """Refuse a stream whose samples have another shape than training's."""
+    every: tuple[StreamFacts, ...] = (*vocabulary.streams, *([vocabulary.video] if vocabulary.video else []))
+    for facts in every:
+        stream = session.streams.get((facts.role, facts.name))
+        if stream is not None and stream.shape != facts.shape:
+            raise InputError(
+                f"{stream.where} has samples of the shape {stream.shape}, training had {facts.shape}; bring it to that "
+                "size first."
+            )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _scored(item: Item, length: int) -> np.ndarray:
+    window = item.start + np.arange(length)
+    return (window >= item.scored_from) & (window < item.stop)
+
+
+def _padded(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Zeros added at the end of the first axes up to `shape`."""
+    wanted = [(0, want - have) for want, have in zip(shape, values.shape, strict=False)]
+    return np.pad(values, wanted + [(0, 0)] * (values.ndim - len(shape)))

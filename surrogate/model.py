@@ -1,0 +1,221 @@
+"""The foundation model: encoders, conditioning, population tokens, a shared core, and a readout for every unit.
+
+All windows at once (`__call__`, teacher-forced) and one window at a time (`begin`, `step`) are the same computation.
+"""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jaxtyping import Array, Bool, Float
+
+from surrogate.batches.batch import Batch
+from surrogate.config import Config, Inputs
+from surrogate.core import core_of
+from surrogate.covariates import Conditioning
+from surrogate.encoders import StreamEncoder, VideoEncoder
+from surrogate.heads import head_named
+from surrogate.population import PopulationTokens, ahead, coupled, others_mean
+from surrogate.readout import SharedDecoder, at_places
+from surrogate.taps import Taps
+from surrogate.traces import advanced, traces
+from surrogate.units import UnitTable
+from surrogate.vocabulary import Vocabulary
+
+Raw = Float[Array, "item time unit parameter"]
+DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Shown:
+    """Which responses each path may see; None is all of them.
+
+    Attributes:
+        own: a unit's own past.
+        others: the linear coupling between units.
+        tokens: the pooled tokens of the core, which hold the unit itself too.
+    """
+
+    own: Float[Array, "item time unit"] | None = None
+    others: Float[Array, "item time unit"] | None = None
+    tokens: Float[Array, "item time unit"] | None = None
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Encoded:
+    """What does not depend on any response, and may be computed before a rollout.
+
+    Attributes:
+        drive: of the core.
+        gain: of the core's output, by behaviour.
+        video: features at each unit's place.
+        rows: of the unit table.
+        there: units that are no padding.
+        drift: bumps over the number of the trial.
+    """
+
+    drive: Float[Array, "item time width"]
+    gain: Float[Array, "item time width"]
+    video: Float[Array, "item time unit channel"]
+    rows: dict[str, Array]
+    there: Bool[Array, "item unit"]
+    drift: Float[Array, "item time bump"]
+
+    def window(self, index: Any) -> "Encoded":
+        """One window of it, its time axis kept."""
+        parts = {
+            name: jax.lax.dynamic_slice_in_dim(getattr(self, name), index, 1, axis=1)
+            for name in ("drive", "gain", "video", "drift")
+        }
+        return dataclasses.replace(self, **parts)
+
+
+class Foundation(nnx.Module):
+    """The model of a configuration and a vocabulary.
+
+    Args:
+        config: sizes and inputs.
+        vocabulary: streams, covariates, animals and units.
+        rngs: randomness of the initial weights.
+    """
+
+    def __init__(self, config: Config, vocabulary: Vocabulary, rngs: nnx.Rngs) -> None:
+        model, data, dtype = config.model, config.data, DTYPES[config.training.precision]
+        self.head = head_named(model.head, model.classes)
+        self.inputs, self.taus, self.dtype = config.inputs, model.history_taus, dtype
+        self.dropout, self.width = model.dropout, model.width
+        n_traces = self.head.n_features * len(model.history_taus)
+        start = self.head.start(np.array(vocabulary.unit_mean), np.array(vocabulary.unit_deviation))
+        self.units = UnitTable(start, config, n_traces, self.head, rngs)
+        n_stimulus = vocabulary.n_features("stimulus") + data.clock_bumps
+        self.stimulus = StreamEncoder(n_stimulus, model.width, model.memory, dtype, rngs)
+        self.behaviour = StreamEncoder(vocabulary.n_features("behaviour"), model.width, model.memory, dtype, rngs)
+        self.video, channels = None, 0
+        if vocabulary.video is not None:
+            frame, channels = vocabulary.video.shape, model.video_channels[-1]
+            self.video = VideoEncoder(
+                frame[2] if len(frame) == 3 else 1, model.video_channels, model.video_kernel, model.video_stride,
+                model.video_recurrent, dtype, rngs,
+            )  # fmt: skip
+            self.from_maps = nnx.Linear(channels, model.width, dtype=dtype, rngs=rngs)
+        self.conditioning = Conditioning(vocabulary, model.width, model.covariate_dropout, dtype, rngs)
+        self.tokens = (
+            PopulationTokens(model.embedding, n_traces, model.latents, model.width, dtype, rngs)
+            if model.latents
+            else None
+        )
+        self.core = core_of(model, dtype, rngs)
+        self.gain = nnx.Linear(model.width, model.width, kernel_init=nnx.initializers.zeros_init(), dtype=dtype, rngs=rngs)
+        sizes = (model.width, model.embedding, 2 * n_traces + channels)
+        self.decoder = SharedDecoder(sizes, model.decoder, self.head.n_parameters, dtype, rngs)
+
+    def __call__(
+        self,
+        batch: Batch,
+        shown: Shown | None = None,
+        key: Any | None = None,
+        taps: Taps | None = None,
+        inputs: Inputs | None = None,
+    ) -> Raw:
+        """Parameters of every response's likelihood, given the recorded responses before it.
+
+        Args:
+            batch: what is known.
+            shown: responses that are hidden from a path.
+            key: makes it a training pass, with dropout; None is the pass that predicts.
+            taps: activations to read or change.
+            inputs: what may be looked at, instead of what the configuration says.
+        """
+        shown, taps, inputs = shown or Shown(), taps or Taps(), inputs or self.inputs
+        condition_key, dropout_key = (None, None) if key is None else jax.random.split(key)
+        encoded = self.encode(batch, inputs, condition_key, taps)
+        empty = self.start_traces(batch)
+        own = self._traces(batch, shown.own, empty)
+        pooled = own if shown.tokens is shown.own else self._traces(batch, shown.tokens, empty)
+        others = own if shown.others is shown.own else self._traces(batch, shown.others, empty)
+        pooled, others = (ahead(one, inputs.others_until + 1) for one in (pooled, others))
+        drive = encoded.drive + self._pooled(encoded, pooled, inputs, taps)
+        core, _ = self.core(taps("drive", drive), self.core.start(drive.shape[0]))
+        if dropout_key is not None and self.dropout:
+            kept = jax.random.bernoulli(dropout_key, 1.0 - self.dropout, core.shape)
+            core = jnp.where(kept, core / (1.0 - self.dropout), jnp.zeros_like(core))
+        return self._respond(encoded, core, own, others, inputs, taps)
+
+    def begin(self, batch: Batch) -> tuple[Any, Float[Array, "item unit trace"]]:
+        """The state before the first window: of the core, and traces of the past."""
+        return self.core.start(batch.response.shape[0]), self.start_traces(batch)
+
+    def step(self, encoded: Encoded, state: Any, inputs: Inputs, taps: Taps | None = None) -> tuple[Raw, Any]:
+        """One window, of which `encoded` is: its parameters, and the state in which its response is not yet noted."""
+        taps = taps or Taps()
+        core_state, past = state
+        traced = past[:, None]
+        drive = encoded.drive + self._pooled(encoded, traced, inputs, taps)
+        core, core_state = self.core(taps("drive", drive), core_state)
+        return self._respond(encoded, core, traced, traced, inputs, taps), (core_state, past)
+
+    def noted(self, state: Any, response: Float[Array, "item unit"]) -> Any:
+        """The state after a window's response is known."""
+        core_state, past = state
+        return core_state, advanced(past, self.head.features(response).astype(self.dtype), self.taus)
+
+    def encode(self, batch: Batch, inputs: Inputs, key: Any | None = None, taps: Taps | None = None) -> Encoded:
+        """All that stimulus, behaviour, protocol and animal say."""
+        taps, n_items, n = taps or Taps(), *batch.response.shape[:2]
+        zeros = jnp.zeros((n_items, n, self.width), self.dtype)
+        rows = self.units.rows(batch.unit, self.dtype)
+        drive = taps("stimulus", self.stimulus(batch.stimulus)) if inputs.stimulus else zeros
+        behaviour = taps("behaviour", self.behaviour(batch.behaviour)) if inputs.behaviour else zeros
+        seen = jnp.zeros((*batch.response.shape, 0), self.dtype)
+        gain = jnp.tanh(self.gain(behaviour))
+        if self.video is not None:
+            maps = self.video(batch.video)
+            if not inputs.stimulus:
+                maps = jnp.zeros_like(maps)
+            seen = taps("video", at_places(maps, rows["place"], rows["extent"]))
+            drive = drive + self.from_maps(maps.mean(axis=(2, 3)))
+        condition = taps("condition", self.conditioning(batch, inputs.covariates, key))
+        drive = self.conditioning.apply(drive + behaviour, condition)
+        drift = batch.drift.astype(self.dtype) if inputs.trial_index else jnp.zeros_like(batch.drift, self.dtype)
+        return Encoded(drive, gain, seen, rows, batch.valid.any(axis=1), drift)
+
+    def start_traces(self, batch: Batch) -> Float[Array, "item unit trace"]:
+        """Traces of units that have been silent (at their mean, where responses are standardised)."""
+        n_items, _, n_units = batch.response.shape
+        return jnp.zeros((n_items, n_units, self.head.n_features * len(self.taus)), self.dtype)
+
+    def _traces(self, batch: Batch, shown: Array | None, start: Array) -> Float[Array, "item time unit trace"]:
+        features = self.head.features(batch.response).astype(self.dtype)
+        features = features * batch.valid[..., None].astype(self.dtype)
+        if shown is not None:
+            features = features * shown[..., None].astype(self.dtype)
+        return traces(features, self.taus, start)
+
+    def _pooled(self, encoded: Encoded, past: Array, inputs: Inputs, taps: Taps) -> Float[Array, "item time width"]:
+        if self.tokens is None or not inputs.others:
+            return jnp.zeros_like(encoded.drive)
+        return taps("population", self.tokens(past, encoded.rows["embedding"], encoded.there))
+
+    def _respond(self, encoded: Encoded, core: Array, own: Array, others: Array, inputs: Inputs, taps: Taps) -> Raw:
+        rows = encoded.rows
+        core = taps("core", core * (1.0 + encoded.gain).astype(core.dtype))
+        own = own if inputs.own_past else jnp.zeros_like(own)
+        drive = jnp.einsum("itw,iuwd->itud", core, rows["readout"]) * np.float32(self.width**-0.5).astype(core.dtype)
+        drive = drive + jnp.einsum("itum,iumd->itud", own, rows["history"])
+        drive = drive + jnp.einsum("itb,iubd->itud", encoded.drift, rows["drift"])
+        drive = drive + jnp.einsum("ituc,iucd->itud", encoded.video, rows["features"])
+        around = jnp.zeros_like(own)
+        if inputs.others:
+            drive = drive + coupled(others, rows["into"], rows["out_of"], encoded.there)
+            around = others_mean(others, encoded.there)
+        seen = jnp.concatenate([own, around, encoded.video], axis=-1)
+        hidden = taps("decoder", self.decoder.hidden(core, rows["embedding"], seen))
+        raw = rows["start"][:, None] + self.decoder.out(hidden)
+        n_drives = self.head.n_drives
+        raw = jnp.concatenate([raw[..., :n_drives] + drive, raw[..., n_drives:]], axis=-1)
+        return taps("raw", raw.astype(jnp.float32))
