@@ -91,7 +91,7 @@ class Foundation(nnx.Module):
         self.dropout, self.width = model.dropout, model.width
         n_traces = self.head.n_features * len(model.history_taus)
         start = self.head.start(np.array(vocabulary.unit_mean), np.array(vocabulary.unit_deviation))
-        self.units = UnitTable(start, config, n_traces, self.head, rngs)
+        self.units = UnitTable(start, config, n_traces, self.head)
         n_stimulus = vocabulary.n_features("stimulus") + data.clock_bumps
         self.stimulus = StreamEncoder(n_stimulus, model.width, model.memory, dtype, rngs)
         self.behaviour = StreamEncoder(vocabulary.n_features("behaviour"), model.width, model.memory, dtype, rngs)

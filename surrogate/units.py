@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
@@ -28,17 +27,16 @@ class UnitTable(nnx.Module):
 
     Args:
         start: (unit, parameter) of the likelihood, to start from.
-        config: sizes.
+        config: sizes, and the seed of the initial rows.
         n_traces: of a unit's past.
         head: the likelihood.
-        rngs: randomness of the initial rows.
     """
 
     COLUMNS = ("embedding", "start", "readout", "history", "into", "out_of", "drift", "place", "extent", "features")
 
-    def __init__(self, start: np.ndarray, config: Config, n_traces: int, head: Head, rngs: nnx.Rngs) -> None:
+    def __init__(self, start: np.ndarray, config: Config, n_traces: int, head: Head) -> None:
         n, model, drives = len(start), config.model, head.n_drives
-        random = np.random.default_rng(_seed(rngs))
+        random = np.random.default_rng(config.seed)  # NumPy's, so that a table of any size costs no compilation
         channels = model.video_channels[-1] if config.data.video else 0
 
         def drawn(*shape: int) -> UnitParam:
@@ -62,7 +60,3 @@ class UnitTable(nnx.Module):
         """The columns of these units."""
         return {name: getattr(self, name)[...][unit].astype(dtype) for name in self.COLUMNS}
 
-
-def _seed(rngs: nnx.Rngs) -> int:
-    """A seed for NumPy from the stream of JAX keys, so that a table of any size costs no compilation."""
-    return int(np.asarray(jax.random.key_data(rngs.params())).astype(np.uint64).ravel()[-1])

@@ -58,7 +58,7 @@ class Loader:
         config: of the surrogate.
 
     Raises:
-        InputError: as `Items`; or no window to train on.
+        InputError: as `Items`.
     """
 
     def __init__(
@@ -67,8 +67,6 @@ class Loader:
         self.items = Items(sessions, vocabulary, config)
         self.parts, self.config = tuple(parts), config
         self.buckets = self._buckets("train")
-        if not self.buckets:
-            raise InputError("there is no window to train on; give recordings, or a smaller share to set apart.")
         weights = np.array([bucket.windows.sum() for bucket in self.buckets], np.float64)
         self._weights = weights / weights.sum()
 
@@ -88,6 +86,8 @@ class Loader:
 
     def batch(self, step: int, rows: slice = slice(None)) -> Batch:
         """The batch of a step, or some of its items: a pure function of the configuration's seed and the step."""
+        if not self.buckets:
+            raise InputError("there is no window to train on; give recordings, or a smaller share to set apart.")
         random = np.random.default_rng((self.config.seed, step))
         bucket = self.buckets[random.choice(len(self.buckets), p=self._weights)]
         share = bucket.windows / bucket.windows.sum()

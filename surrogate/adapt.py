@@ -1,0 +1,150 @@
+"""A new session or animal: fit what belongs to its units, and leave all that is shared as it is."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from flax import nnx
+
+from surrogate.batches import Loader
+from surrogate.checkpoint import Checkpoint
+from surrogate.config import Training
+from surrogate.model import Foundation
+from surrogate.survey import survey
+from surrogate.train import Fit, Progress, opened, optimise, parts_of
+from surrogate.trained import Surrogate
+from surrogate.weights import split
+from twin.errors import InputError
+from twin.split import Parts, Segment
+
+
+def adapt(
+    surrogate: Surrogate,
+    recordings: Sequence[xr.DataTree | str | Path],
+    *,
+    training: Training | None = None,
+    parts: Mapping[str, Parts] | None = None,
+    fit_core: bool = False,
+    out: str | Path | None = None,
+    progress: Progress = lambda share, look: None,
+) -> Fit:
+    """Give a surrogate readouts for new sessions, with the core frozen.
+
+    Args:
+        surrogate: a trained one; it stays as it is.
+        recordings: of the new sessions, opened or stored.
+        training: the optimiser and the loop; as the surrogate was trained otherwise.
+        parts: a split of one's own for each session by name.
+        fit_core: fit the shared weights too: fine-tuning.
+        out: folder of the run, as `surrogate.fit`.
+        progress: as `surrogate.fit`.
+
+    Returns:
+        A surrogate that knows the new sessions beside the old ones.
+
+    Raises:
+        InputError: a session of a name that it knows already, or as `surrogate.fit`.
+    """
+    config = surrogate.config
+    if training is not None:
+        config = dataclasses.replace(config, training=dataclasses.replace(training, precision=config.training.precision))
+    config = dataclasses.replace(config, start_from=None)
+    sessions = opened(config, recordings)
+    for one in sessions:
+        if surrogate.vocabulary.session(one.name) is not None:
+            raise InputError(f"{one.name}: the surrogate has a readout for a session of that name; rename the new one.")
+    split_of = [(parts or {}).get(one.name) or parts_of(one, config) for one in sessions]
+    # A stream that the new sessions lack is no error: training may have seen sessions without it.
+    present = {key for one in sessions for key in one.streams}
+    data = dataclasses.replace(
+        config.data,
+        streams=tuple(name for name in config.data.streams if ("stimulus", name) in present),
+        behaviour=tuple(name for name in config.data.behaviour if ("behaviour", name) in present),
+    )
+    added = survey(sessions, split_of, dataclasses.replace(config, data=data))
+    vocabulary = surrogate.vocabulary.with_sessions(added)
+    structure, fresh = split(Foundation(config, vocabulary, nnx.Rngs(config.seed)))
+    weights = {name: _extended(surrogate.checkpoint.weights[name], np.asarray(value)) for name, value in fresh.items()}
+    loader = Loader(sessions, split_of, vocabulary, config)
+    fitted = None if fit_core else structure.owned
+    fit = optimise(structure, weights, loader, vocabulary, config, fitted, out and Path(out), None, progress)
+    known = {**surrogate.checkpoint.parts, **fit.surrogate.checkpoint.parts}
+    whole = dataclasses.replace(fit.surrogate.checkpoint, parts=known)
+    return dataclasses.replace(fit, surrogate=Surrogate(whole))
+
+
+def _extended(old: np.ndarray, fresh: np.ndarray) -> np.ndarray:
+    """The trained rows, then fresh ones for what was added."""
+    return np.asarray(old) if old.shape == fresh.shape else np.concatenate([old, fresh[len(old) :]])
+
+
+def shortened(parts: Parts, windows: int) -> Parts:
+    """The same split with the first `windows` windows of the training part alone.
+
+    Raises:
+        InputError: there are none.
+    """
+    kept, left = [], windows
+    for one in parts.train:
+        if left > 0:
+            kept.append(Segment(one.trial, one.start, min(one.stop, one.start + left)))
+            left -= kept[-1].stop - kept[-1].start
+    if not kept:
+        raise InputError(f"{windows} windows of training data are too few to fit anything; give one or more.")
+    return dataclasses.replace(parts, train=tuple(kept))
+
+
+@dataclasses.dataclass(frozen=True)
+class Minutes:
+    """One point of the curve of an adapted session.
+
+    Attributes:
+        minutes: of training data.
+        validation_bits: gain of the adapted model over each unit's mean, bits for each response.
+        from_scratch_bits: the same of the same network without what others taught it; NaN where it was not asked for.
+    """
+
+    minutes: float
+    validation_bits: float
+    from_scratch_bits: float
+
+
+def minutes_curve(
+    surrogate: Surrogate,
+    one: xr.DataTree | str | Path,
+    minutes: Sequence[float],
+    *,
+    training: Training | None = None,
+    parts: Parts | None = None,
+    from_scratch: bool = False,
+    progress: Progress = lambda share, look: None,
+) -> tuple[Minutes, ...]:
+    """How the validation score of a new session grows with the minutes of data that it is adapted on.
+
+    The validation part is the same for every point.
+
+    Args:
+        surrogate: a trained one.
+        one: recording of the new session.
+        minutes: of training data; more than there are stand for all.
+        training: as `adapt`.
+        parts: as `adapt`, of this session.
+        from_scratch: train the same network on the same data alone, beside it.
+        progress: told the share that is done.
+    """
+    from surrogate.train import fit
+
+    config = dataclasses.replace(surrogate.config, training=training or surrogate.config.training, start_from=None)
+    session = opened(config, [one])[0]
+    whole, points = parts or parts_of(session, config), []
+    for number, length in enumerate(minutes):
+        part = {session.name: shortened(whole, max(1, round(60.0 * length / config.data.window_s)))}
+        adapted = adapt(surrogate, [one], training=config.training, parts=part)
+        scratch = fit(config, [one], parts=part) if from_scratch else None
+        used = sum(segment.stop - segment.start for segment in part[session.name].train) * config.data.window_s / 60.0
+        best = [float("nan") if it is None else it.curve[it.best].validation_bits for it in (adapted, scratch)]
+        points.append(Minutes(used, *best))
+        progress((number + 1) / len(minutes), None)
+    return tuple(points)
