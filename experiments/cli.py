@@ -242,6 +242,43 @@ def experiment(
         catalogue.run(name, data, test, out, seed, Console(stderr=True))
 
 
+def train(config: Positional[Path], out: Path | None = None) -> None:
+    """Train a surrogate on recordings; a run that was stopped goes on exactly where it was.
+
+    Writes a folder with checkpoint (the best weights so far), state.npz, curve.csv and curve.png.
+
+    Args:
+        config: TOML file; docs/surrogate.md has one with every key.
+        out: folder of the run; the configuration's `out` otherwise.
+    """
+    from experiments.training import training
+
+    training.train(config, out, Console(stderr=True))
+
+
+def adapt(
+    checkpoint: Positional[Path],
+    recordings: Positional[tuple[Path, ...]],
+    out: Path,
+    minutes: tuple[float, ...] = (),
+    steps: int | None = None,
+    from_scratch: bool = False,
+) -> None:
+    """Give a trained surrogate a readout for new sessions or animals; everything that is shared stays frozen.
+
+    Args:
+        checkpoint: folder that `twin train` or `twin adapt` wrote.
+        recordings: zarr folders of the new sessions.
+        out: folder of the run, as that of `twin train`.
+        minutes: of training data, for a curve of the score over them (of the first recording).
+        steps: gradient steps; as many as the surrogate was trained with otherwise.
+        from_scratch: train the same network on the same minutes alone, beside the curve.
+    """
+    from experiments.training import adapting
+
+    adapting.run(checkpoint, recordings, out, minutes, steps, from_scratch, Console(stderr=True))
+
+
 COMMANDS: dict[str, Callable] = {
     "demo": demo,
     "data": data,
@@ -252,6 +289,8 @@ COMMANDS: dict[str, Callable] = {
     "calibrate": calibrate,
     "export": export,
     "ljp": ljp,
+    "train": train,
+    "adapt": adapt,
 }
 
 

@@ -6,16 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from flax import nnx
 
 from surrogate.batches import Loader
-from surrogate.checkpoint import Checkpoint
 from surrogate.config import Training
-from surrogate.model import Foundation
 from surrogate.survey import survey
 from surrogate.train import Fit, Progress, opened, optimise, parts_of
 from surrogate.trained import Surrogate
-from surrogate.weights import split
+from surrogate.weights import fresh_weights
 from twin.errors import InputError
 from twin.split import Parts, Segment
 
@@ -49,7 +46,8 @@ def adapt(
     """
     config = surrogate.config
     if training is not None:
-        config = dataclasses.replace(config, training=dataclasses.replace(training, precision=config.training.precision))
+        training = dataclasses.replace(training, precision=config.training.precision)
+        config = dataclasses.replace(config, training=training)
     config = dataclasses.replace(config, start_from=None)
     sessions = opened(config, recordings)
     for one in sessions:
@@ -65,14 +63,17 @@ def adapt(
     )
     added = survey(sessions, split_of, dataclasses.replace(config, data=data))
     vocabulary = surrogate.vocabulary.with_sessions(added)
-    structure, fresh = split(Foundation(config, vocabulary, nnx.Rngs(config.seed)))
-    weights = {name: _extended(surrogate.checkpoint.weights[name], np.asarray(value)) for name, value in fresh.items()}
+    structure, fresh = fresh_weights(config, vocabulary)
+    trained = surrogate.checkpoint.weights
+    weights = {name: _extended(trained[name], np.asarray(value)) for name, value in fresh.items()}
+    old_rows = {} if fit_core else {name: len(trained[name]) for name in structure.owned}
     loader = Loader(sessions, split_of, vocabulary, config)
     fitted = None if fit_core else structure.owned
-    fit = optimise(structure, weights, loader, vocabulary, config, fitted, out and Path(out), None, progress)
-    known = {**surrogate.checkpoint.parts, **fit.surrogate.checkpoint.parts}
-    whole = dataclasses.replace(fit.surrogate.checkpoint, parts=known)
-    return dataclasses.replace(fit, surrogate=Surrogate(whole))
+    folder = Path(out) if out is not None else None
+    return optimise(
+        structure, weights, loader, vocabulary, config, folder, None, progress,
+        fitted=fitted, fixed_rows=old_rows, known_parts=surrogate.checkpoint.parts,
+    )  # fmt: skip
 
 
 def _extended(old: np.ndarray, fresh: np.ndarray) -> np.ndarray:

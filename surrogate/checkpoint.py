@@ -15,13 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from flax import nnx
 
 from surrogate import files
 from surrogate.config import Config, from_document
-from surrogate.model import Foundation
 from surrogate.vocabulary import Vocabulary
-from surrogate.weights import Structure, Weights, split
+from surrogate.weights import Structure, Weights, structure_of
 from twin import provenance
 from twin.errors import InputError
 from twin.split import Parts, Segment
@@ -52,11 +50,6 @@ class Checkpoint:
     def structure(self) -> Structure:
         """Of the model, without computing any weight."""
         return structure_of(self.config, self.vocabulary)
-
-
-def structure_of(config: Config, vocabulary: Vocabulary) -> Structure:
-    """The structure of the model of a configuration and a vocabulary."""
-    return split(nnx.eval_shape(lambda: Foundation(config, vocabulary, nnx.Rngs(0))))[0]
 
 
 def metric_protocol(config: Config) -> dict[str, Any]:
@@ -142,7 +135,8 @@ def describe(path: str | Path) -> dict[str, Any]:
     written = document.get("versions", {}).get("neurotwin", "another version")
     if document.get("format") != FORMAT or document.get("kind") != KIND:
         raise InputError(
-            f"{path}: is a checkpoint of the format {document.get('format')!r} ({document.get('kind', 'single unit')}), "
-            f"written by {written}; this version reads {FORMAT} ({KIND}): read it with that version, or train anew."
+            f"{path}: is a checkpoint of the format {document.get('format')!r} "
+            f"({document.get('kind', 'single unit')}), written by {written}; this version reads {FORMAT} ({KIND}): "
+            "read it with that version, or train anew."
         )
     return document

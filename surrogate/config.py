@@ -220,8 +220,8 @@ def _check(config: Config) -> None:
             raise InputError(f"the configuration has {name} = {value}; wanted a positive number.")
     if not 0 <= data.burn_in < data.length:
         raise InputError(
-            f"the configuration has data.burn_in = {data.burn_in} and data.length = {data.length}; wanted fewer windows "
-            "of context than an item has."
+            f"the configuration has data.burn_in = {data.burn_in} and data.length = {data.length}; wanted fewer "
+            "windows of context than an item has."
         )
     if min(data.validation, data.test) < 0 or data.validation + data.test >= 1:
         raise InputError(

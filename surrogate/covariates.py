@@ -34,7 +34,9 @@ class Conditioning(nnx.Module):
         self.levels = nnx.List(
             [nnx.Param(jnp.zeros((len(one.levels or ()) + 1, width), jnp.float32)) for one in vocabulary.named]
         )
-        self.numbers = nnx.Linear(2 * len(vocabulary.measured), width, dtype=dtype, rngs=rngs) if vocabulary.measured else None
+        self.numbers = (
+            nnx.Linear(2 * len(vocabulary.measured), width, dtype=dtype, rngs=rngs) if vocabulary.measured else None
+        )
         self.subjects = UnitParam(jnp.zeros((len(vocabulary.subjects) + 1, width), jnp.float32))
         self.film = nnx.Linear(width, 2 * width, dtype=dtype, rngs=rngs)
 

@@ -1,4 +1,4 @@
-"""What a surrogate draws, as a recording like any other, that says where it comes from and what it was not trained for."""
+"""What a surrogate draws, as a recording like any other, which says how it was made and what is outside of training."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -52,7 +52,9 @@ def longer(batch: Batch, windows: Sequence[int], session: Session) -> Batch:
         )
 
     def held(values: np.ndarray) -> np.ndarray:
-        return np.concatenate([values[:, : windows[0]], np.repeat(values[:, windows[0] - 1 : windows[0]], length - windows[0], 1)], 1)
+        return np.concatenate(
+            [values[:, : windows[0]], np.repeat(values[:, windows[0] - 1 : windows[0]], length - windows[0], 1)], 1
+        )
 
     return dataclasses.replace(
         batch, valid=held(batch.valid), stimulus=held(batch.stimulus), behaviour=held(batch.behaviour),

@@ -10,9 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
-from surrogate.batches.batch import Batch
+from surrogate.batches.batch import Batch, Leaf
 from surrogate.config import Config, Inputs
 from surrogate.core import core_of
 from surrogate.covariates import Conditioning
@@ -32,7 +32,7 @@ DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Shown:
-    """Which responses each path may see; None is all of them.
+    """Which responses each path may see, 1 or 0 (item, time, unit); None is all of them.
 
     Attributes:
         own: a unit's own past.
@@ -40,9 +40,9 @@ class Shown:
         tokens: the pooled tokens of the core, which hold the unit itself too.
     """
 
-    own: Float[Array, "item time unit"] | None = None
-    others: Float[Array, "item time unit"] | None = None
-    tokens: Float[Array, "item time unit"] | None = None
+    own: Leaf = None
+    others: Leaf = None
+    tokens: Leaf = None
 
 
 @jax.tree_util.register_dataclass
@@ -51,24 +51,24 @@ class Encoded:
     """What does not depend on any response, and may be computed before a rollout.
 
     Attributes:
-        drive: of the core.
-        gain: of the core's output, by behaviour.
-        video: features at each unit's place.
+        drive: (item, time, width) of the core.
+        gain: (item, time, width) of the core's output, by behaviour.
+        video: (item, time, unit, channel) features at each unit's place.
         rows: of the unit table.
-        there: units that are no padding.
-        drift: bumps over the number of the trial.
+        there: (item, unit) units that are no padding.
+        drift: (item, time, bump) bumps over the number of the trial.
     """
 
-    drive: Float[Array, "item time width"]
-    gain: Float[Array, "item time width"]
-    video: Float[Array, "item time unit channel"]
-    rows: dict[str, Array]
-    there: Bool[Array, "item unit"]
-    drift: Float[Array, "item time bump"]
+    drive: Leaf
+    gain: Leaf
+    video: Leaf
+    rows: dict[str, Leaf]
+    there: Leaf
+    drift: Leaf
 
     def window(self, index: Any) -> "Encoded":
         """One window of it, its time axis kept."""
-        parts = {
+        parts: dict[str, Any] = {
             name: jax.lax.dynamic_slice_in_dim(getattr(self, name), index, 1, axis=1)
             for name in ("drive", "gain", "video", "drift")
         }
@@ -109,8 +109,10 @@ class Foundation(nnx.Module):
             if model.latents
             else None
         )
-        self.core = core_of(model, dtype, rngs)
-        self.gain = nnx.Linear(model.width, model.width, kernel_init=nnx.initializers.zeros_init(), dtype=dtype, rngs=rngs)
+        self.core: Any = core_of(model, dtype, rngs)
+        self.gain = nnx.Linear(
+            model.width, model.width, kernel_init=nnx.initializers.zeros_init(), dtype=dtype, rngs=rngs
+        )
         sizes = (model.width, model.embedding, 2 * n_traces + channels)
         self.decoder = SharedDecoder(sizes, model.decoder, self.head.n_parameters, dtype, rngs)
 
@@ -166,7 +168,8 @@ class Foundation(nnx.Module):
 
     def encode(self, batch: Batch, inputs: Inputs, key: Any | None = None, taps: Taps | None = None) -> Encoded:
         """All that stimulus, behaviour, protocol and animal say."""
-        taps, n_items, n = taps or Taps(), *batch.response.shape[:2]
+        taps = taps or Taps()
+        n_items, n = batch.response.shape[:2]
         zeros = jnp.zeros((n_items, n, self.width), self.dtype)
         rows = self.units.rows(batch.unit, self.dtype)
         drive = taps("stimulus", self.stimulus(batch.stimulus)) if inputs.stimulus else zeros

@@ -1,4 +1,4 @@
-"""How weights move: AdamW with warm-up and cosine, gradients clipped, and decays of their own for shared and unit weights."""
+"""How weights move: AdamW, warm-up and cosine, clipped gradients, and a decay each for shared and for unit weights."""
 
 from collections.abc import Collection
 

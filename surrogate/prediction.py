@@ -22,10 +22,10 @@ def predicted(
     if not needs_hiding(inputs) or model.tokens is None:
         return model(batch, taps=taps, inputs=inputs)
     turns = max(2, round(1.0 / hidden_share))
-    raw = None
+    raw = jnp.zeros((*batch.response.shape, model.head.n_parameters), jnp.float32)
     for turn in range(turns):
         hidden = np.arange(batch.unit.shape[1]) % turns == turn
         mask = jnp.broadcast_to(jnp.asarray(hidden, jnp.float32)[None, None], batch.response.shape)
         own = model(batch, Shown(tokens=1.0 - mask), taps=taps, inputs=inputs)
-        raw = own if raw is None else jnp.where(hidden[None, None, :, None], own, raw)
+        raw = jnp.where(hidden[None, None, :, None], own, raw)
     return raw

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import jax
@@ -41,13 +41,20 @@ class Stepper:
         structure: of the model.
         config: of the surrogate.
         fitted: names of the weights that are fitted; the others stay as they are.
+        fixed_rows: of a fitted weight, how many of its first rows stay as they are.
 
     Attributes:
         compilations: how often the step was traced for each (time, unit) shape of batch.
     """
 
-    def __init__(self, structure: Structure, config: Config, fitted: Collection[str] | None = None) -> None:
-        self.structure, self.config = structure, config
+    def __init__(
+        self,
+        structure: Structure,
+        config: Config,
+        fitted: Collection[str] | None = None,
+        fixed_rows: Mapping[str, int] | None = None,
+    ) -> None:
+        self.structure, self.config, self.fixed_rows = structure, config, dict(fixed_rows or {})
         self.fitted = frozenset(structure.names if fitted is None else fitted)
         self.compilations: Counter[tuple[int, ...]] = Counter()
         self._optimiser = optimiser(config.training, structure.owned)
@@ -72,6 +79,8 @@ class Stepper:
         value, gradient = jax.value_and_grad(loss)(chosen)
         with jax.numpy_dtype_promotion("standard"):  # optax mixes its int32 step count with floats
             updates, moved = self._optimiser.update(gradient, state.optimiser, chosen)
+        for name, rows in self.fixed_rows.items():
+            updates[name] = updates[name].at[:rows].set(0.0)
         weights = {**state.weights, **optax.apply_updates(chosen, updates)}  # type: ignore[dict-item]
         step = state.step + jnp.int32(1)
         # The average starts short, so that the first weights do not linger in it.

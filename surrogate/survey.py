@@ -63,7 +63,9 @@ def survey(sessions: Sequence[Session], parts: Sequence[Parts], config: Config) 
         twice = next(name for name in names if names.count(name) > 1)
         raise InputError(f"two recordings are called {twice!r}; a surrogate knows its sessions by name, so rename one.")
     streams: dict[tuple[str, str], _Found] = {}
-    facts, means, deviations = [], [], []
+    facts: list[SessionFacts] = []
+    means: list[float] = []
+    deviations: list[float] = []
     for session, part in zip(sessions, parts, strict=True):
         response = _look(session, part.train, streams, config.data.levels)
         total = sum(one.stop - one.start for one in part.train)
@@ -75,7 +77,9 @@ def survey(sessions: Sequence[Session], parts: Sequence[Parts], config: Config) 
         )  # fmt: skip
         means += response.mean.tolist()
         deviations += response.deviation.tolist()
-    wanted = [("stimulus", name) for name in config.data.streams] + [("behaviour", name) for name in config.data.behaviour]
+    wanted = [("stimulus", name) for name in config.data.streams] + [
+        ("behaviour", name) for name in config.data.behaviour
+    ]
     for role, name in wanted:
         if (role, name) not in streams:
             raise InputError(f"no recording has the {role} stream {name!r}; take it out of the configuration.")
@@ -83,6 +87,7 @@ def survey(sessions: Sequence[Session], parts: Sequence[Parts], config: Config) 
     video = known.get(("stimulus", config.data.video)) if config.data.video else None
     return Vocabulary(
         window_s=config.data.window_s,
+        clock_windows=max(one.trial_windows for one in facts),
         sessions=tuple(facts),
         subjects=tuple(dict.fromkeys(one.subject for one in sessions)),
         streams=tuple(known[key] for key in wanted),
@@ -127,7 +132,9 @@ def _stream_facts(key: tuple[str, str], found: _Found) -> StreamFacts:
 def _one_scale(video: StreamFacts) -> StreamFacts:
     """A video has one mean and deviation for all of its pixels."""
     if len(video.shape) not in (2, 3):
-        raise InputError(f"the video {video.name!r} has frames of the shape {video.shape}; wanted (height, width[, 3]).")
+        raise InputError(
+            f"the video {video.name!r} has frames of the shape {video.shape}; wanted (height, width[, 3])."
+        )
     mean = np.array(video.mean)
     deviation = float(np.sqrt((np.square(video.deviation) + np.square(mean - mean.mean())).mean()))
     return dataclasses.replace(

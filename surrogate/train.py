@@ -11,15 +11,13 @@ from pathlib import Path
 import jax
 import numpy as np
 import xarray as xr
-from flax import nnx
 
 from surrogate import checkpoint as folders
-from surrogate import files, run_state
+from surrogate import run_state
 from surrogate.batches import Loader, Session, open_session, session_of
 from surrogate.checkpoint import Checkpoint
 from surrogate.config import Config
 from surrogate.evaluate import Evaluator, Score
-from surrogate.model import Foundation
 from surrogate.progress import Look, write_curve
 from surrogate.run_state import Run
 from surrogate.sharding import Devices, is_first_process
@@ -27,7 +25,7 @@ from surrogate.step import Stepper
 from surrogate.survey import survey
 from surrogate.trained import Surrogate
 from surrogate.vocabulary import Vocabulary
-from surrogate.weights import Structure, Weights, split
+from surrogate.weights import Structure, Weights, fresh_weights
 from twin import split as splits
 from twin.errors import InputError, NeurotwinError
 from twin.split import Parts
@@ -84,11 +82,11 @@ def fit(
     if config.start_from is not None:
         vocabulary, weights = _fine_tuned(folders.load(config.start_from), vocabulary, config)
     loader = Loader(sessions, split_of, vocabulary, config)
-    structure, fresh = split(Foundation(config, vocabulary, nnx.Rngs(config.seed)))
+    structure, fresh = fresh_weights(config, vocabulary)
     if weights is not None:
         fresh = {name: weights.get(name, value) for name, value in fresh.items()}
     return optimise(
-        structure, fresh, loader, vocabulary, config, None, None if out is None else Path(out), stop_after, progress
+        structure, fresh, loader, vocabulary, config, Path(out) if out is not None else None, stop_after, progress
     )
 
 
@@ -118,19 +116,26 @@ def optimise(
     loader: Loader,
     vocabulary: Vocabulary,
     config: Config,
-    fitted: Collection[str] | None,
     out: Path | None,
     stop_after: int | None,
     progress: Progress,
+    *,
+    fitted: Collection[str] | None = None,
+    fixed_rows: Mapping[str, int] | None = None,
+    known_parts: Mapping[str, Parts] | None = None,
 ) -> Fit:
-    """Steps until the end, or until the validation part stops improving; see `fit`."""
-    devices, stepper = Devices(config.training.batch), Stepper(structure, config, fitted)
+    """Steps until the end, or until the validation part stops improving; see `fit`, and `Stepper` for the next two.
+
+    `known_parts` are those of sessions that the weights knew before.
+    """
+    devices, stepper = Devices(config.training.batch), Stepper(structure, config, fitted, fixed_rows)
     evaluator = Evaluator(structure, config, np.asarray(weights["units/start"]), devices)
     fingerprint = _fingerprint(config, loader, vocabulary)
     start = stepper.start(weights)
     run = (out and run_state.load(out, start, fingerprint)) or Run(start, [], -1, 0, fingerprint)
     run.state = devices.everywhere(run.state)
-    parts = {one.name: part for one, part in zip(loader.items.sessions, loader.parts, strict=True)}
+    own_parts = {one.name: part for one, part in zip(loader.items.sessions, loader.parts, strict=True)}
+    parts = {**(known_parts or {}), **own_parts}
 
     def kept(chosen: Weights) -> Checkpoint:
         told = {"steps": run.curve[-1].step, "curve": [dataclasses.asdict(look) for look in run.curve]}
@@ -166,7 +171,9 @@ def optimise(
             progress(done / config.training.steps, run.curve[-1])
         waiting.cancel()
     if best is None:
-        raise InputError(f"{last} steps are fewer than training.check_every = {config.training.check_every}: nothing kept.")
+        raise InputError(
+            f"{last} steps are fewer than training.check_every = {config.training.check_every}: nothing kept."
+        )
     return Fit(Surrogate(best), tuple(run.curve), run.best, dict(stepper.compilations))
 
 
@@ -203,17 +210,11 @@ def _fine_tuned(base: Checkpoint, found: Vocabulary, config: Config) -> tuple[Vo
             f"{config.start_from}: has another [model] than the configuration; copy its values, they are in its "
             "checkpoint.json."
         )
-    names = base.structure
-    streams = dataclasses.replace(
-        found, streams=base.vocabulary.streams, video=base.vocabulary.video, covariates=base.vocabulary.covariates
-    )
-    return streams, {name: value for name, value in base.weights.items() if name not in names.owned}
-
-
-def write_config(config: Config, folder: Path) -> None:
-    """The configuration of a run, beside its results."""
-    text = json.dumps(config.to_json(), indent=1)
-    files.replace_file(folder / "config.json", lambda path: path.write_text(text, encoding="utf-8") and None)
+    owned = base.structure.owned
+    known = base.vocabulary
+    same = {name: getattr(known, name) for name in ("clock_windows", "streams", "video", "covariates")}
+    weights = {name: value for name, value in base.weights.items() if name not in owned}
+    return dataclasses.replace(found, **same), weights
 
 
 def devices_in_words() -> str:

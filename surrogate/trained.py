@@ -212,9 +212,7 @@ class Surrogate:
 
     def _whole(self, session: Session, trials: list[int], length: int) -> Batch:
         every = np.arange(session.n_units)
-        items = [
-            Item(0, trial, 0, min(int(session.n_windows[trial]), length), 0, every) for trial in trials
-        ]
+        items = [Item(0, trial, 0, min(int(session.n_windows[trial]), length), 0, every) for trial in trials]
         batch = Items([session], self.vocabulary, self.config).batch(items, length, session.n_units)
         return longer(batch, [one.stop for one in items], session)
 
@@ -230,5 +228,5 @@ class Surrogate:
 def _put(arrays: dict[str, np.ndarray], found: dict[str, np.ndarray], number: int, item: Item) -> None:
     first, n = item.scored_from - item.start, item.stop - item.start
     for name, values in found.items():
-        place = np.ix_([item.trial], np.arange(item.scored_from, item.stop), item.units)
+        place = np.ix_(np.array([item.trial]), np.arange(item.scored_from, item.stop), item.units)
         arrays[name][place] = values[number, first:n, : len(item.units)][None]

@@ -59,4 +59,3 @@ class UnitTable(nnx.Module):
     def rows(self, unit: Int[Array, "item unit"], dtype: Any) -> dict[str, Float[Array, "item unit ..."]]:
         """The columns of these units."""
         return {name: getattr(self, name)[...][unit].astype(dtype) for name in self.COLUMNS}
-

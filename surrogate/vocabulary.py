@@ -101,6 +101,7 @@ class Vocabulary:
 
     Attributes:
         window_s: length of a window, s.
+        clock_windows: windows that the clock's bumps are spread over: the longest trial of training.
         sessions: in the order of their rows in the unit table.
         subjects: names of the animals; the index of the first is 1, that of the average animal 0.
         streams: stimulus and behaviour streams in the order of their features; no video.
@@ -111,6 +112,7 @@ class Vocabulary:
     """
 
     window_s: float
+    clock_windows: int
     sessions: tuple[SessionFacts, ...]
     subjects: tuple[str, ...]
     streams: tuple[StreamFacts, ...]

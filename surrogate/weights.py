@@ -6,8 +6,10 @@ from typing import Any
 import jax
 from flax import nnx
 
+from surrogate.config import Config
 from surrogate.model import Foundation
 from surrogate.units import UnitParam
+from surrogate.vocabulary import Vocabulary
 
 Weights = dict[str, Any]
 
@@ -31,6 +33,22 @@ class Structure:
     def merge(self, weights: Weights) -> Foundation:
         """The model with these arrays."""
         return nnx.merge(self.graph, jax.tree.unflatten(self.tree, [weights[name] for name in self.names]))
+
+
+def structure_of(config: Config, vocabulary: Vocabulary) -> Structure:
+    """The structure of a configuration's model; no weight is computed."""
+    return split(nnx.eval_shape(lambda: Foundation(config, vocabulary, nnx.Rngs(0))))[0]
+
+
+def fresh_weights(config: Config, vocabulary: Vocabulary) -> tuple[Structure, Weights]:
+    """The structure of a configuration's model and the weights that training starts from."""
+
+    def drawn() -> Weights:
+        return split(Foundation(config, vocabulary, nnx.Rngs(config.seed)))[1]
+
+    # It runs once, so to compile it fast matters more than to run it fast.
+    quick = jax.jit(drawn, compiler_options={"xla_backend_optimization_level": 0})
+    return structure_of(config, vocabulary), quick()
 
 
 def split(model: Foundation) -> tuple[Structure, Weights]:

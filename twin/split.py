@@ -112,7 +112,11 @@ def by_trial(n_windows: Sequence[int], validation: float, test: float, seed: int
             f"{len(n_windows)} trials cannot give {n_validation} for validation and {n_test} for testing and leave one "
             "to fit; split by time instead."
         )
-    chosen = [sorted(order[:n_test]), sorted(order[n_test : n_test + n_validation]), sorted(order[n_test + n_validation :])]
+    chosen = [
+        sorted(order[:n_test]),
+        sorted(order[n_test : n_test + n_validation]),
+        sorted(order[n_test + n_validation :]),
+    ]
     test_part, validation_part, train = (
         tuple(Segment(int(trial), 0, int(n_windows[trial])) for trial in trials) for trials in chosen
     )
@@ -133,5 +137,7 @@ def by_time(n_windows: Sequence[int], validation: float, test: float) -> Parts:
                 found[name].append(Segment(trial, int(start), int(stop)))
     for name, share in (("train", 1.0), ("validation", validation), ("test", test)):
         if share and not found[name]:
-            raise InputError(f"trials of {max(n_windows, default=0)} windows leave none for {name}; record longer ones.")
+            raise InputError(
+                f"trials of {max(n_windows, default=0)} windows leave none for {name}; record longer ones."
+            )
     return Parts(**{name: tuple(segments) for name, segments in found.items()})

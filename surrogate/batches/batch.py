@@ -1,10 +1,12 @@
 """A batch: what a model is shown, in one fixed shape for each bucket."""
 
 import dataclasses
+from typing import Any, TypeAlias
 
 import jax
-from jaxtyping import Array, Bool, Float, Int
-import numpy as np
+
+# An array; JAX also builds trees with other things in the leaves' place, so that no shape can be demanded here.
+Leaf: TypeAlias = Any
 
 
 @jax.tree_util.register_dataclass
@@ -13,29 +15,29 @@ class Batch:
     """Items of the same padded shape; what is padding has `valid` False.
 
     Attributes:
-        response: counts or classes as they are, other values standardised by unit.
-        valid: where there is a response.
-        scored: windows that count; the others lend context.
-        unit: row of each unit in the unit table.
-        stimulus: features of the streams, then the clock.
-        behaviour: features of the behaviour.
-        video: frames, of zero height where there is no video.
-        drift: bumps over the number of the trial.
-        level: index of each covariate's level, 0 unknown.
-        number: standardised covariates that are numbers, 0 where unknown.
-        known: whether each of them is known.
-        subject: index of the animal, 0 the average one.
+        response: (item, time, unit) counts or classes as they are, other values standardised by unit.
+        valid: (item, time, unit) where there is a response.
+        scored: (item, time) windows that count; the others lend context.
+        unit: (item, unit) row of each unit in the unit table.
+        stimulus: (item, time, stimulus) features of the streams, then the clock.
+        behaviour: (item, time, behaviour) features of the behaviour.
+        video: (item, time, height, width, channel) frames, of zero height where there is no video.
+        drift: (item, time, bump) bumps over the number of the trial.
+        level: (item, level) index of each covariate's level, 0 unknown.
+        number: (item, number) standardised covariates that are numbers, 0 where unknown.
+        known: (item, number) whether each of them is known.
+        subject: (item) index of the animal, 0 the average one.
     """
 
-    response: Float[Array | np.ndarray, "item time unit"]
-    valid: Bool[Array | np.ndarray, "item time unit"]
-    scored: Bool[Array | np.ndarray, "item time"]
-    unit: Int[Array | np.ndarray, "item unit"]
-    stimulus: Float[Array | np.ndarray, "item time stimulus"]
-    behaviour: Float[Array | np.ndarray, "item time behaviour"]
-    video: Float[Array | np.ndarray, "item time height width channel"]
-    drift: Float[Array | np.ndarray, "item time bump"]
-    level: Int[Array | np.ndarray, "item level"]
-    number: Float[Array | np.ndarray, "item number"]
-    known: Float[Array | np.ndarray, "item number"]
-    subject: Int[Array | np.ndarray, " item"]
+    response: Leaf
+    valid: Leaf
+    scored: Leaf
+    unit: Leaf
+    stimulus: Leaf
+    behaviour: Leaf
+    video: Leaf
+    drift: Leaf
+    level: Leaf
+    number: Leaf
+    known: Leaf
+    subject: Leaf

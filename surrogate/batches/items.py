@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -57,7 +58,7 @@ class Items:
         self._discrete = head_named(config.model.head, config.model.classes).discrete
         self._mean = np.array(vocabulary.unit_mean, np.float32)
         self._deviation = np.maximum(np.array(vocabulary.unit_deviation, np.float32), 1e-6)
-        self._cache: Cache[Windows] = Cache(int(config.data.cache_mb * 1e6), lambda windows: windows.nbytes)
+        self._cache: Cache[Windows] = Cache(int(config.data.cache_mb * 1e6), _bytes_of)
         self._block = [self._block_windows(session) for session in sessions]
 
     def _block_windows(self, session: Session) -> int:
@@ -71,9 +72,7 @@ class Items:
         one, length, found = self.sessions[session], self._block[session], []
         for block in range(start // length, (stop - 1) // length + 1):
             first, last = block * length, min((block + 1) * length, int(one.n_windows[trial]))
-            whole = self._cache.get(
-                (session, trial, block), lambda first=first, last=last: one.read(trial, first, last)
-            )
+            whole = self._cache.get((session, trial, block), partial(one.read, trial, first, last))
             found.append(whole.between(max(start - first, 0), min(stop, last) - first))
         joined = found[0]
         for more in found[1:]:
@@ -98,7 +97,9 @@ class Items:
             "valid": _padded(np.ones((n, k), bool), (length, n_units)),
             "scored": np.arange(length) < n if item.scored_from == item.start else _scored(item, length),
             "unit": _padded(rows.astype(np.int32), (n_units,)),
-            "stimulus": _padded(np.concatenate([self._streams(windows, "stimulus", n), self._clock(item)], 1), (length,)),
+            "stimulus": _padded(
+                np.concatenate([self._streams(windows, "stimulus", n), self._clock(item)], 1), (length,)
+            ),
             "behaviour": _padded(self._streams(windows, "behaviour", n), (length,)),
             "video": _padded(self._video(windows, n), (length,)),
             "drift": _padded(self._drift(session, item), (length,)),
@@ -123,8 +124,8 @@ class Items:
         return np.zeros((n, *shape), np.float32) if frames is None else facts.encode(frames).reshape(n, *shape)
 
     def _clock(self, item: Item) -> np.ndarray:
-        longest = max(one.trial_windows for one in self.vocabulary.sessions)
-        return bumps(np.arange(item.start, item.stop) / longest, self.config.data.clock_bumps)
+        place = np.arange(item.start, item.stop) / self.vocabulary.clock_windows
+        return bumps(place, self.config.data.clock_bumps)
 
     def _drift(self, session: Session, item: Item) -> np.ndarray:
         if len(session.n_windows) > 1:
@@ -187,6 +188,10 @@ def check_streams(session: Session, vocabulary: Vocabulary) -> None:
                 f"{stream.where} has samples of the shape {stream.shape}, training had {facts.shape}; bring it to that "
                 "size first."
             )
+
+
+def _bytes_of(windows: Windows) -> int:
+    return windows.nbytes
 
 
 def _is_number(value: object) -> bool:

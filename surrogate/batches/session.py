@@ -73,7 +73,9 @@ class Session:
         wanted = [("stimulus", name) for name in (*data.streams, *([data.video] if data.video else []))]
         wanted += [("behaviour", name) for name in data.behaviour]
         found = {key: stream_in(tree, *key, self.starts_s) for key in wanted}
-        self.streams: dict[tuple[str, str], WindowedStream] = {key: one for key, one in found.items() if one is not None}
+        self.streams: dict[tuple[str, str], WindowedStream] = {
+            key: one for key, one in found.items() if one is not None
+        }
 
     @property
     def n_units(self) -> int:
@@ -108,7 +110,9 @@ class Session:
             if values.dtype.kind in "iufb":
                 values = values.astype(np.float32)
                 if not np.isfinite(values).all():
-                    raise InputError(f"{stream.where} has values that are not finite in trial {trial}; fill them first.")
+                    raise InputError(
+                        f"{stream.where} has values that are not finite in trial {trial}; fill them first."
+                    )
             streams[key] = values
         return Windows(response, streams)
 

@@ -7,14 +7,16 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
+from surrogate.core.norm import Norm
+
 State: TypeAlias = tuple[Float[Array, "item width"], ...]
 
 
 class RecurrentLayer(nnx.Module):
-    """A gated recurrent unit (Cho et al. 2014, arXiv 1406.1078) whose input products are taken for all windows at once."""
+    """A gated recurrent unit (Cho et al. 2014, arXiv 1406.1078), its input products taken for all windows at once."""
 
     def __init__(self, width: int, dtype: Any, rngs: nnx.Rngs) -> None:
-        self.norm = nnx.LayerNorm(width, dtype=dtype, rngs=rngs)
+        self.norm = Norm(width, dtype)
         self.into = nnx.Linear(width, 3 * width, dtype=dtype, rngs=rngs)
         start = nnx.initializers.orthogonal()
         self.gates = nnx.Linear(width, 2 * width, use_bias=False, kernel_init=start, dtype=dtype, rngs=rngs)

@@ -12,6 +12,8 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Array, Bool, Float
 
+from surrogate.core.norm import Norm
+
 # Keys and values of the last windows, and which of them there are.
 Cache: TypeAlias = tuple[Float[Array, "item past width"], Float[Array, "item past width"], Bool[Array, "item past"]]
 State: TypeAlias = tuple[Cache, ...]
@@ -23,7 +25,7 @@ class TransformerLayer(nnx.Module):
 
     def __init__(self, width: int, heads: int, windows: int, dtype: Any, rngs: nnx.Rngs) -> None:
         self.heads, self.windows, self.width, self.dtype = heads, windows, width, dtype
-        self.norms = nnx.List([nnx.LayerNorm(width, dtype=dtype, rngs=rngs) for _ in range(2)])
+        self.norms = nnx.List([Norm(width, dtype) for _ in range(2)])
         self.projected = nnx.Linear(width, 3 * width, dtype=dtype, rngs=rngs)
         self.out = nnx.Linear(width, width, dtype=dtype, rngs=rngs)
         self.wide = nnx.Linear(width, 4 * width, dtype=dtype, rngs=rngs)

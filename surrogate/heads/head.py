@@ -11,20 +11,27 @@ class Head(Protocol):
 
     The model gives `n_parameters` unbounded numbers, the last axis of `raw`; the head maps them to where its
     distribution wants them. `features` is what the model sees of an earlier response.
-
-    Attributes:
-        name: as a configuration writes it.
-        n_parameters: unbounded numbers for each response.
-        n_drives: of these, how many have weights of their own for each unit; they add to the first parameters.
-        n_features: numbers that stand for a past response.
-        discrete: whether a response is a whole number, which is left as it is; others are standardised by unit.
     """
 
-    name: str
-    n_parameters: int
-    n_drives: int
-    n_features: int
-    discrete: bool
+    @property
+    def name(self) -> str:
+        """As a configuration writes it."""
+
+    @property
+    def n_parameters(self) -> int:
+        """Unbounded numbers for each response."""
+
+    @property
+    def n_drives(self) -> int:
+        """Of these, how many have weights of their own for each unit; they add to the first parameters."""
+
+    @property
+    def n_features(self) -> int:
+        """Numbers that stand for a past response."""
+
+    @property
+    def discrete(self) -> bool:
+        """Whether a response is left as it is; others are standardised by unit."""
 
     def log_prob(self, raw: Float[Array, "*n parameter"], value: Float[Array, "*n"]) -> Float[Array, "*n"]:
         """Logarithm of the probability (density) of `value`, every constant included, in nats."""

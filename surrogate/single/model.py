@@ -5,8 +5,8 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from surrogate.single.config import SurrogateConfig
-from surrogate.single.waveform import WaveformEncoder
 from surrogate.single.history import SpikeHistory
+from surrogate.single.waveform import WaveformEncoder
 
 
 class Components(dict):

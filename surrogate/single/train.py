@@ -11,10 +11,10 @@ import optax
 import xarray as xr
 from flax import nnx
 
-from surrogate.single.responses import Responses, latency_windows, responses
 from surrogate.single.config import SurrogateConfig
 from surrogate.single.model import StimulusHistoryModel
 from surrogate.single.objectives import bits_per_spike, negative_log_likelihood
+from surrogate.single.responses import Responses, latency_windows, responses
 from surrogate.single.stepper import PointProcessSurrogate
 from twin.ports import Port
 from twin.split import TimeSplit

@@ -7,8 +7,8 @@ import pytest
 from scipy.ndimage import gaussian_filter1d
 
 from surrogate.single import SurrogateConfig, fit
-from surrogate.single.responses import responses
 from surrogate.single.objectives import bits_per_spike
+from surrogate.single.responses import responses
 from twin import recording, split
 from twin.errors import InputError
 from twin.ports import Port

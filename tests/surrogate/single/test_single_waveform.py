@@ -4,8 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from surrogate.single.responses import past_of
 from surrogate.single.config import SurrogateConfig
+from surrogate.single.responses import past_of
 from surrogate.single.waveform import WaveformEncoder, raised_cosines
 
 CONFIG = SurrogateConfig(stimulus_memory_s=0.01, n_filters=5, n_hidden=4)
