@@ -34,9 +34,10 @@ def optimiser(training: Training, owned: Collection[str]) -> optax.GradientTrans
         kept = ("start", "place", "extent")
         return {name: name in owned and name.split("/")[-1] not in kept for name in weights}
 
+    # One vector instead of many small arrays compiles and runs in half of the time.
+    adam = optax.flatten(optax.chain(optax.clip_by_global_norm(training.clip), optax.scale_by_adam()))
     return optax.chain(
-        optax.clip_by_global_norm(training.clip),
-        optax.scale_by_adam(),
+        adam,
         optax.add_decayed_weights(training.weight_decay, mask=shared),
         optax.add_decayed_weights(training.unit_decay, mask=of_units),
         optax.scale_by_learning_rate(schedule(training)),

@@ -157,7 +157,7 @@ def optimise(
             if done % config.training.check_every and done != config.training.steps:
                 continue
             score = evaluator.score(run.state.average, loader, "validation")
-            run.curve.append(_look(done, losses, score))
+            run.curve.append(look_at(done, losses, score))
             losses = []
             if run.best < 0 or _criterion(run.curve[-1]) < _criterion(run.curve[run.best]):
                 run.best, run.waited, best = len(run.curve) - 1, 0, kept(run.state.average)
@@ -186,7 +186,12 @@ def _is_over(run: Run, config: Config) -> bool:
     return 0 < config.training.patience <= run.waited
 
 
-def _look(step: int, losses: list, score: Score | None) -> Look:
+def look_at(step: int, losses: list, score: Score | None) -> Look:
+    """A point of the learning curve.
+
+    Raises:
+        NeurotwinError: a loss is no number.
+    """
     loss = float(np.mean([float(one) for one in losses]))
     if not np.isfinite(loss):
         raise NeurotwinError(
