@@ -68,6 +68,8 @@ class Inputs:
     Attributes:
         stimulus: streams, video and the clock.
         behaviour: behaviour streams.
+        behaviour_until: the latest window of the behaviour, counted from the one predicted: 0 the same one, 4 four
+            windows ahead (the last one of an item is held). Behaviour follows activity as often as it leads it.
         own_past: a unit's own earlier responses.
         others: the other units' responses.
         others_until: the latest window of the other units, counted from the one predicted: -1 the one before it,
@@ -78,6 +80,7 @@ class Inputs:
 
     stimulus: bool = True
     behaviour: bool = True
+    behaviour_until: int = 0
     own_past: bool = True
     others: bool = True
     others_until: int = -1

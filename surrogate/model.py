@@ -13,7 +13,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from surrogate.batches.batch import Batch, Leaf
-from surrogate.config import Config, Inputs
+from surrogate.config import Config, Inputs, Model
 from surrogate.core import core_of
 from surrogate.covariates import Conditioning
 from surrogate.encoders import StreamEncoder, VideoEncoder
@@ -95,14 +95,9 @@ class Foundation(nnx.Module):
         n_stimulus = vocabulary.n_features("stimulus") + data.clock_bumps
         self.stimulus = StreamEncoder(n_stimulus, model.width, model.memory, dtype, rngs)
         self.behaviour = StreamEncoder(vocabulary.n_features("behaviour"), model.width, model.memory, dtype, rngs)
-        self.video, channels = None, 0
-        if vocabulary.video is not None:
-            frame, channels = vocabulary.video.shape, model.video_channels[-1]
-            self.video = VideoEncoder(
-                frame[2] if len(frame) == 3 else 1, model.video_channels, model.video_kernel, model.video_stride,
-                model.video_recurrent, dtype, rngs,
-            )  # fmt: skip
-            self.from_maps = nnx.Linear(channels, model.width, dtype=dtype, rngs=rngs)
+        frame, channels = vocabulary.video and vocabulary.video.shape, model.video_channels[-1]
+        self.video = _video_encoder(frame, model, dtype, rngs) if frame else None
+        self.from_maps = nnx.Linear(channels, model.width, dtype=dtype, rngs=rngs) if frame else None
         self.conditioning = Conditioning(vocabulary, model.width, model.covariate_dropout, dtype, rngs)
         self.tokens = (
             PopulationTokens(model.embedding, n_traces, model.latents, model.width, dtype, rngs)
@@ -113,7 +108,7 @@ class Foundation(nnx.Module):
         self.gain = nnx.Linear(
             model.width, model.width, kernel_init=nnx.initializers.zeros_init(), dtype=dtype, rngs=rngs
         )
-        sizes = (model.width, model.embedding, 2 * n_traces + channels)
+        sizes = (model.width, model.embedding, 2 * n_traces + (channels if frame else 0))
         self.decoder = SharedDecoder(sizes, model.decoder, self.head.n_parameters, dtype, rngs)
 
     def __call__(
@@ -173,10 +168,12 @@ class Foundation(nnx.Module):
         zeros = jnp.zeros((n_items, n, self.width), self.dtype)
         rows = self.units.rows(batch.unit, self.dtype)
         drive = taps("stimulus", self.stimulus(batch.stimulus)) if inputs.stimulus else zeros
-        behaviour = taps("behaviour", self.behaviour(batch.behaviour)) if inputs.behaviour else zeros
+        behaviour = zeros
+        if inputs.behaviour:
+            behaviour = taps("behaviour", self.behaviour(_shifted(batch.behaviour, inputs.behaviour_until)))
         seen = jnp.zeros((*batch.response.shape, 0), self.dtype)
         gain = jnp.tanh(self.gain(behaviour))
-        if self.video is not None:
+        if self.video is not None and self.from_maps is not None:
             maps = self.video(batch.video)
             if not inputs.stimulus:
                 maps = jnp.zeros_like(maps)
@@ -222,3 +219,14 @@ class Foundation(nnx.Module):
         n_drives = self.head.n_drives
         raw = jnp.concatenate([raw[..., :n_drives] + drive, raw[..., n_drives:]], axis=-1)
         return taps("raw", raw.astype(jnp.float32))
+
+
+def _shifted(stream: Array, windows: int) -> Array:
+    """A stream as it will be `windows` later; its last window is held."""
+    return jnp.concatenate([stream[:, windows:], jnp.repeat(stream[:, -1:], min(windows, stream.shape[1]), axis=1)], 1)
+
+
+def _video_encoder(frame: tuple[int, ...], model: Model, dtype: Any, rngs: nnx.Rngs) -> VideoEncoder:
+    colours = frame[2] if len(frame) == 3 else 1
+    kernel, stride = model.video_kernel, model.video_stride
+    return VideoEncoder(colours, model.video_channels, kernel, stride, model.video_recurrent, dtype, rngs)

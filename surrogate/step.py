@@ -87,7 +87,11 @@ class Stepper:
         elapsed = step.astype(jnp.float32)
         decay = jnp.minimum(jnp.float32(self.config.training.ema), elapsed / (elapsed + 9.0))
         average = {
-            name: decay * state.average[name] + (1.0 - decay) * weights[name] if name in self.fitted else weights[name]
+            name: (
+                state.average[name] + (1.0 - decay) * (weights[name] - state.average[name])
+                if name in self.fitted
+                else weights[name]
+            )
             for name in weights
         }
         return State(weights, average, moved, step), value

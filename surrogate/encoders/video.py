@@ -11,17 +11,18 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-Maps = Float[Array, "item time height width channel"]
+Video = Float[Array, "item time height width channel"]
+Maps = Float[Array, "item time down across feature"]
 
 
-def last_frames(video: Maps, n: int) -> Maps:
+def last_frames(video: Video, n: int) -> Maps:
     """Each frame with the n - 1 before it as further channels, the present one last; zeros before the start."""
     length = video.shape[1]
     padded = jnp.pad(video, ((0, 0), (n - 1, 0), (0, 0), (0, 0), (0, 0)))
     return jnp.concatenate([padded[:, lag : lag + length] for lag in range(n)], axis=-1)
 
 
-def over_frames(convolution: nnx.Conv, video: Maps) -> Maps:
+def over_frames(convolution: nnx.Conv, video: Video) -> Maps:
     """A 2-D convolution of every frame."""
     flat = convolution(video.reshape(-1, *video.shape[2:]))
     return flat.reshape(*video.shape[:2], *flat.shape[1:])
@@ -87,7 +88,7 @@ class VideoEncoder(nnx.Module):
         )  # fmt: skip
         self.recurrent = ConvolutionalGru(channels[-1], dtype, rngs) if recurrent else None
 
-    def __call__(self, video: Maps) -> Maps:
+    def __call__(self, video: Video) -> Maps:
         """Encode each frame from itself and its past."""
         maps = video.astype(self.dtype)
         for layer in self.layers:

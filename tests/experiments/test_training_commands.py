@@ -65,7 +65,7 @@ def test_train_then_adapt(folder, capsys):
     )
     known = Surrogate.from_checkpoint(adapted / "checkpoint").vocabulary
     assert [one.name for one in known.sessions] == ["one", "two"]
-    (row,) = csv.DictReader((adapted / "minutes.csv").open())
+    (row,) = csv.DictReader((adapted / "minutes.csv").read_text().splitlines())
     assert float(row["minutes"]) == pytest.approx(0.05) and row["from_scratch_bits"] == "nan"
 
 

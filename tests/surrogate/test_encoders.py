@@ -92,7 +92,7 @@ def test_a_movie_reaches_the_units(changed):
     vocabulary = survey(sessions, parts, config)
     assert vocabulary.video.shape == (8, 10) and abs(vocabulary.video.deviation[0] - 1.0) < 0.05
     structure, weights = fresh_weights(config, vocabulary)
-    batch = Loader(sessions, parts, vocabulary, config).batch(0)
+    batch = jax.tree.map(jnp.asarray, Loader(sessions, parts, vocabulary, config).batch(0))
     assert batch.video.shape == (2, 32, 8, 10, 1)
 
     def loss(weights):

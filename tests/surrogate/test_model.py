@@ -172,7 +172,7 @@ def test_training_starts_from_each_units_mean(trees, small):
     sessions = [session_of(tree, small.data) for tree in trees]
     vocabulary = survey(sessions, [parts_of(one, small) for one in sessions], small)
     structure, weights = fresh_weights(small, vocabulary)
-    raw = run(structure, weights, batch, inputs=Inputs(False, False, False, False))
+    raw = run(structure, weights, batch, inputs=Inputs(stimulus=False, behaviour=False, own_past=False, others=False))
     expected = np.log(np.array(vocabulary.unit_mean))[batch.unit]
     assert np.abs(np.where(batch.valid.any(1), raw[..., 0].mean(axis=1) - expected, 0.0)).max() < 0.5
 
