@@ -48,6 +48,7 @@ class _Found:
     moments: Moments
     levels: set[str]
     shape: tuple[int, ...]
+    unit: str
 
 
 def survey(sessions: Sequence[Session], parts: Sequence[Parts], config: Config) -> Vocabulary:
@@ -108,7 +109,7 @@ def _look(session: Session, segments: tuple[Segment, ...], streams: dict, levels
         windows = session.read(segment.trial, start, min(start + PIECE, segment.stop))
         response.add(windows.response)
         for key, values in windows.streams.items():
-            found = streams.setdefault(key, _Found(Moments(), set(), values.shape[1:]))
+            found = streams.setdefault(key, _Found(Moments(), set(), values.shape[1:], session.streams[key].unit))
             if found.shape != values.shape[1:]:
                 raise InputError(
                     f"{session.streams[key].where} has samples of the shape {values.shape[1:]}, another recording of "
@@ -123,10 +124,10 @@ def _look(session: Session, segments: tuple[Segment, ...], streams: dict, levels
 
 def _stream_facts(key: tuple[str, str], found: _Found) -> StreamFacts:
     if found.levels:
-        return StreamFacts(key[1], key[0], found.shape, tuple(sorted(found.levels)), (), (), (), ())
+        return StreamFacts(key[1], key[0], found.unit, found.shape, tuple(sorted(found.levels)), (), (), (), ())
     one = found.moments
     columns = (tuple(column.tolist()) for column in (one.mean, one.deviation, one.low, one.high))
-    return StreamFacts(key[1], key[0], found.shape, None, *columns)
+    return StreamFacts(key[1], key[0], found.unit, found.shape, None, *columns)
 
 
 def _one_scale(video: StreamFacts) -> StreamFacts:

@@ -21,6 +21,7 @@ class StreamFacts:
     Attributes:
         name: of the stream.
         role: "stimulus" or "behaviour".
+        unit: of its values.
         shape: of one sample, () for a single number.
         levels: its levels where it holds names or codes; one feature each.
         mean: of each feature over the training part (of a video, one number).
@@ -31,6 +32,7 @@ class StreamFacts:
 
     name: str
     role: str
+    unit: str
     shape: tuple[int, ...]
     levels: tuple[str, ...] | None
     mean: tuple[float, ...]

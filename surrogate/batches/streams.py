@@ -36,6 +36,11 @@ class WindowedStream:
         """Of one sample."""
         return tuple(self.value.shape[len(self.leading) :])
 
+    @property
+    def unit(self) -> str:
+        """Of the values."""
+        return str(self.value.attrs["units"])
+
     def read(self, trial: int, trial_start_s: float, start: int, stop: int, window_s: float) -> np.ndarray:
         """The windows [start, stop) of a trial: (window, ...), of the stream's own type where it holds names.
 

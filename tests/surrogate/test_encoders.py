@@ -84,7 +84,6 @@ def test_a_movie_reaches_the_units(changed):
     config = changed(
         data={"streams": (), "behaviour": (), "covariates": (), "video": "movie"},
         model={"video_channels": (3, 4), "video_kernel": (2, 3)},
-        objective={"masked": 0.5, "free_running": 0.5, "free_windows": 8},
         training={"batch": 2, "precision": "bfloat16"},
     )
     sessions = [session_of(movie_of(f"m{seed}", seed), config.data) for seed in (0, 1)]

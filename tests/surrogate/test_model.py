@@ -10,7 +10,7 @@ import pytest
 from surrogate.batches import Loader, session_of
 from surrogate.config import Inputs
 from surrogate.model import Foundation, Shown
-from surrogate.objectives import generate
+from surrogate.objectives import generate, total
 from surrogate.objectives.free_running import moments
 from surrogate.objectives.masked import hidden_responses
 from surrogate.population import ahead, coupled, others_mean
@@ -202,6 +202,18 @@ def test_generated_windows_follow_the_given_ones(trees, small):
     assert one.shape == (8, 20, batch.response.shape[2])
     np.testing.assert_allclose(one, np.round(one), atol=1e-5)
     assert not np.array_equal(one, other) and not (one[~batch.valid[:, -20:]]).any()
+
+
+def test_free_running_teaches_the_weights(trees, changed):
+    """The distance of generated from recorded moments has a gradient for own past and coupling, through the draws."""
+    free = {"supervised": 0.0, "free_running": 1.0, "free_windows": 6}
+    config = changed(model={"core": "none", "latents": 0}, objective=free)
+    structure, weights, batch = shaken(trees, config)
+    given = jax.tree.map(jnp.asarray, batch)
+    gradient = jax.jit(jax.grad(lambda one: total(structure.merge(one), given, jax.random.key(0), config.objective)))
+    found = gradient(weights)
+    for name in ("units/history", "units/out_of", "units/start"):
+        assert np.isfinite(found[name]).all() and np.abs(found[name]).max() > 0, name
 
 
 def test_moments_tell_noise_from_drift():

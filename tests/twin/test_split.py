@@ -30,3 +30,21 @@ def test_looks_at_a_held_out_response_are_counted(tmp_path):
     assert held_out.span == (0.0, 10.0) and held_out.accesses == []
     np.testing.assert_array_equal(held_out.response("judge")[0], [1.0, 9.0])
     assert held_out.accesses == ["judge"]
+
+
+def test_whole_trials_are_drawn_into_parts():
+    """Of 10 trials with 0.1 and 0.2, one and two are set apart, each trial lands in one part, and the seed decides."""
+    parts = split.by_trial([7] * 10, 0.1, 0.2, seed=0)
+    assert [len(part) for part in (parts.train, parts.validation, parts.test)] == [7, 1, 2]
+    assert sorted(one.trial for part in (parts.train, parts.validation, parts.test) for one in part) == list(range(10))
+    assert parts == split.by_trial([7] * 10, 0.1, 0.2, seed=0) != split.by_trial([7] * 10, 0.1, 0.2, seed=1)
+    with pytest.raises(InputError, match="2 trials cannot give 1 for validation and 1 for testing"):
+        split.by_trial([7, 7], 0.1, 0.1, seed=0)
+
+
+def test_the_end_of_each_trial_is_set_apart():
+    """Of 100 windows with 0.1 and 0.2, [0, 70), [70, 80) and [80, 100)."""
+    parts = split.by_time([100], 0.1, 0.2)
+    assert parts.to_json() == {"train": [[0, 0, 70]], "validation": [[0, 70, 80]], "test": [[0, 80, 100]]}
+    with pytest.raises(InputError, match="leave none for validation"):
+        split.by_time([2], 0.1, 0.0)
