@@ -79,6 +79,7 @@ def movie_of(name, seed, shape=(8, 10)):
     return recording.from_counts(random.poisson(np.exp(seen - 0.5)), 0.05, name=name, stimuli={"movie": stream})
 
 
+@pytest.mark.slow
 def test_a_movie_reaches_the_units(changed):
     """A model of movies has finite gradients for the encoder and for places, in bfloat16; brighter frames are named."""
     config = changed(

@@ -143,6 +143,7 @@ def test_adapting_freezes_all_that_is_shared(trained, trees, population):
         surrogate.adapt(adapted.surrogate, [new])
 
 
+@pytest.mark.slow
 def test_more_minutes_are_more_data(trained, population):
     """The points of the curve are the stated minutes of training data, with the validation part left alone."""
     given = Training(steps=4, check_every=2, batch=8, patience=0)
@@ -150,6 +151,7 @@ def test_more_minutes_are_more_data(trained, population):
     np.testing.assert_allclose([one.minutes for one in points], [24 * 0.05 / 60, 192 * 0.05 / 60])
 
 
+@pytest.mark.slow
 def test_fine_tuning_starts_from_the_checkpoint(trained, population, changed):
     """Shared weights are taken over, the units are new, and another architecture is refused."""
     folder = str(trained[1] / "checkpoint")
