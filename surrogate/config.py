@@ -74,6 +74,8 @@ class Inputs:
         others: the other units' responses.
         others_until: the latest window of the other units, counted from the one predicted: -1 the one before it,
             0 the same one, 2 two windows ahead (co-smoothing). Only -1 can be generated freely.
+        tokens_look_ahead: whether the core's pooled tokens, which hold the unit itself too, see as far as
+            `others_until`. Then units have to be hidden from them in turns; otherwise they see the past alone.
         trial_index: the number of the trial.
         covariates: how the recording was made.
     """
@@ -84,8 +86,14 @@ class Inputs:
     own_past: bool = True
     others: bool = True
     others_until: int = -1
+    tokens_look_ahead: bool = False
     trial_index: bool = True
     covariates: bool = True
+
+    @property
+    def tokens_until(self) -> int:
+        """The latest window that the pooled tokens see, counted from the one predicted."""
+        return self.others_until if self.tokens_look_ahead else min(self.others_until, -1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -229,6 +237,11 @@ def _check(config: Config) -> None:
     if min(data.validation, data.test) < 0 or data.validation + data.test >= 1:
         raise InputError(
             f"the configuration sets {data.validation} and {data.test} of each recording apart; leave some to fit."
+        )
+    if config.inputs.others_until < -1 or config.inputs.behaviour_until < 0:
+        raise InputError(
+            f"the configuration has inputs.others_until = {config.inputs.others_until} and inputs.behaviour_until = "
+            f"{config.inputs.behaviour_until}; wanted -1 or more, and 0 or more."
         )
     if config.model.width % config.model.attention_heads:
         raise InputError(

@@ -135,7 +135,7 @@ class Foundation(nnx.Module):
         own = self._traces(batch, shown.own, empty)
         pooled = own if shown.tokens is shown.own else self._traces(batch, shown.tokens, empty)
         others = own if shown.others is shown.own else self._traces(batch, shown.others, empty)
-        pooled, others = (ahead(one, inputs.others_until + 1) for one in (pooled, others))
+        pooled, others = ahead(pooled, inputs.tokens_until + 1), ahead(others, inputs.others_until + 1)
         drive = encoded.drive + self._pooled(encoded, pooled, inputs, taps)
         core, _ = self.core(taps("drive", drive), self.core.start(drive.shape[0]))
         if dropout_key is not None and self.dropout:

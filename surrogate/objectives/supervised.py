@@ -13,7 +13,7 @@ from surrogate.model import Foundation, Shown
 
 def needs_hiding(inputs: Inputs) -> bool:
     """Whether the pooled tokens would show a unit what it is asked for, so that some units are hidden from them."""
-    return inputs.others and (inputs.others_until >= 0 or not inputs.own_past)
+    return inputs.others and (inputs.tokens_until >= 0 or not inputs.own_past)
 
 
 def negative_log_likelihood(

@@ -46,6 +46,7 @@ WRONG = {
     "data = 3": "data is 3; wanted a table",
     "[data]\nlength = 8\nburn_in = 8": "wanted fewer windows of context",
     "[data]\nvalidation = 0.6\ntest = 0.5": "leave some to fit",
+    "[inputs]\nothers_until = -2": "inputs.others_until = -2 .* wanted -1 or more",
     "[training]\nsteps = 0": "training.steps = 0; wanted a positive number",
     "[model]\nwidth = 10": "model.width = 10, which 4 attention heads do not divide",
     "[data": "is not TOML",

@@ -124,10 +124,10 @@ def test_own_past_and_others_are_apart(trees, changed):
         assert (moved[:, :, 1:3].max() > 1e-4) == others
 
 
-@pytest.mark.parametrize("until", [0, 2])
-def test_cosmoothing_never_sees_the_unit_itself(trees, changed, until):
+@pytest.mark.parametrize(("until", "tokens"), [(0, False), (2, True)])
+def test_cosmoothing_never_sees_the_unit_itself(trees, changed, until, tokens):
     """Looking at the others' present or future, a unit's own present and future never reach its own prediction."""
-    config = changed(inputs={"others_until": until}, objective={"hidden_share": 0.5})
+    config = changed(inputs={"others_until": until, "tokens_look_ahead": tokens}, objective={"hidden_share": 0.5})
     structure, weights, batch = shaken(trees, config)
     predict = jax.jit(lambda one: predicted(structure.merge(weights), one, 0.5))
     before, after = (np.asarray(predict(one)) for one in (batch, changed_at(batch, 12, unit=1)))
