@@ -65,6 +65,7 @@ def agreement(truths: np.ndarray, found: np.ndarray) -> tuple[np.ndarray, np.nda
     return 1 - ((found - truths) ** 2).mean(axis=0) / truths.var(axis=0), np.array(slopes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["lif", "adex"])
 def test_ten_hidden_parameter_sets_are_recovered(model, record, noise):
     """R2 above 0.98 and slopes within 5 % for every parameter, from 0.4 or 1.2 s of voltage with 0.3 mV of noise."""
