@@ -24,7 +24,7 @@ from twin import provenance
 from twin.errors import InputError
 from twin.split import Parts, Segment
 
-FORMAT = 2
+FORMAT = 3
 KIND = "population"
 
 

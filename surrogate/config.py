@@ -238,6 +238,11 @@ def _check(config: Config) -> None:
         raise InputError(
             f"the configuration sets {data.validation} and {data.test} of each recording apart; leave some to fit."
         )
+    if config.objective.free_running and training.batch < 2:
+        raise InputError(
+            f"the configuration has objective.free_running = {config.objective.free_running} and training.batch = "
+            f"{training.batch}; wanted 2 items or more, which are compared in two halves."
+        )
     if config.inputs.others_until < -1 or config.inputs.behaviour_until < 0:
         raise InputError(
             f"the configuration has inputs.others_until = {config.inputs.others_until} and inputs.behaviour_until = "

@@ -57,6 +57,7 @@ class Encoded:
         rows: of the unit table.
         there: (item, unit) units that are no padding.
         drift: (item, time, bump) bumps over the number of the trial.
+        largest: (item, unit) size of the largest response that is expected at all.
     """
 
     drive: Leaf
@@ -65,6 +66,7 @@ class Encoded:
     rows: dict[str, Leaf]
     there: Leaf
     drift: Leaf
+    largest: Leaf
 
     def window(self, index: Any) -> "Encoded":
         """One window of it, its time axis kept."""
@@ -182,7 +184,7 @@ class Foundation(nnx.Module):
         condition = taps("condition", self.conditioning(batch, inputs.covariates, key))
         drive = self.conditioning.apply(drive + behaviour, condition)
         drift = batch.drift.astype(self.dtype) if inputs.trial_index else jnp.zeros_like(batch.drift, self.dtype)
-        return Encoded(drive, gain, seen, rows, batch.valid.any(axis=1), drift)
+        return Encoded(drive, gain, seen, rows, batch.valid.any(axis=1), drift, batch.largest)
 
     def start_traces(self, batch: Batch) -> Float[Array, "item unit trace"]:
         """Traces of units that have been silent (at their mean, where responses are standardised)."""
@@ -218,7 +220,8 @@ class Foundation(nnx.Module):
         raw = rows["start"][:, None] + self.decoder.out(hidden)
         n_drives = self.head.n_drives
         raw = jnp.concatenate([raw[..., :n_drives] + drive, raw[..., n_drives:]], axis=-1)
-        return taps("raw", raw.astype(jnp.float32))
+        largest = jnp.broadcast_to(encoded.largest[:, None], raw.shape[:-1]).astype(jnp.float32)
+        return taps("raw", self.head.bounded(raw.astype(jnp.float32), largest))
 
 
 def _shifted(stream: Array, windows: int) -> Array:

@@ -47,6 +47,7 @@ class Stepper:
         self.drive_ports = (Port("log_count", "1", session.n_units),)
         self._model, self._memory = surrogate.model, surrogate.config.model.memory
         told = {name: value[None] for name, value in covariates(session, vocabulary).items()}
+        self._largest = vocabulary.largest(standardised=False)[None, first : first + session.n_units]
         self._rows = np.arange(first, first + session.n_units, dtype=np.int32)[None]
         self._told, self._n_behaviour = told, vocabulary.n_features("behaviour")
         self._bumps = surrogate.config.data.trial_bumps
@@ -77,6 +78,7 @@ class Stepper:
             valid=jnp.ones((1, n, n_units), bool),
             scored=jnp.ones((1, n), bool),
             unit=jnp.asarray(self._rows),
+            largest=jnp.asarray(self._largest),
             stimulus=stimulus,
             behaviour=jnp.zeros((1, n, self._n_behaviour), jnp.float32),
             video=jnp.zeros((1, n, 0, 0, 1), jnp.float32),

@@ -67,6 +67,8 @@ def survey(sessions: Sequence[Session], parts: Sequence[Parts], config: Config) 
     facts: list[SessionFacts] = []
     means: list[float] = []
     deviations: list[float] = []
+    lows: list[float] = []
+    highs: list[float] = []
     for session, part in zip(sessions, parts, strict=True):
         response = _look(session, part.train, streams, config.data.levels)
         total = sum(one.stop - one.start for one in part.train)
@@ -78,6 +80,8 @@ def survey(sessions: Sequence[Session], parts: Sequence[Parts], config: Config) 
         )  # fmt: skip
         means += response.mean.tolist()
         deviations += response.deviation.tolist()
+        lows += response.low.tolist()
+        highs += response.high.tolist()
     wanted = [("stimulus", name) for name in config.data.streams] + [
         ("behaviour", name) for name in config.data.behaviour
     ]
@@ -96,6 +100,8 @@ def survey(sessions: Sequence[Session], parts: Sequence[Parts], config: Config) 
         covariates=tuple(_covariate_facts(name, sessions) for name in config.data.covariates),
         unit_mean=tuple(means),
         unit_deviation=tuple(deviations),
+        unit_low=tuple(lows),
+        unit_high=tuple(highs),
     )
 
 

@@ -111,6 +111,8 @@ class Vocabulary:
         covariates: of the protocol.
         unit_mean: mean response of each unit over the training part.
         unit_deviation: its standard deviation.
+        unit_low: the smallest response of each unit there.
+        unit_high: the largest.
     """
 
     window_s: float
@@ -122,6 +124,8 @@ class Vocabulary:
     covariates: tuple[CovariateFacts, ...]
     unit_mean: tuple[float, ...]
     unit_deviation: tuple[float, ...]
+    unit_low: tuple[float, ...]
+    unit_high: tuple[float, ...]
 
     @property
     def n_units(self) -> int:
@@ -172,7 +176,17 @@ class Vocabulary:
             subjects=(*self.subjects, *new),
             unit_mean=(*self.unit_mean, *added.unit_mean),
             unit_deviation=(*self.unit_deviation, *added.unit_deviation),
+            unit_low=(*self.unit_low, *added.unit_low),
+            unit_high=(*self.unit_high, *added.unit_high),
         )
+
+    def largest(self, standardised: bool) -> np.ndarray:
+        """(unit) size of each unit's largest response in training, and one more; counts, or deviations off the mean."""
+        low, high = np.array(self.unit_low), np.array(self.unit_high)
+        if standardised:
+            mean, scale = np.array(self.unit_mean), np.maximum(np.array(self.unit_deviation), SMALLEST)
+            low, high = (low - mean) / scale, (high - mean) / scale
+        return (np.maximum(np.abs(low), np.abs(high)) + 1.0).astype(np.float32)
 
     def to_json(self) -> dict[str, Any]:
         """As nested plain values."""

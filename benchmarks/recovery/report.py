@@ -8,6 +8,7 @@ import numpy as np
 from benchmarks.recovery import verdicts
 from benchmarks.recovery.junction import INJECTED_MV, POTENTIALS, Comparison
 from benchmarks.recovery.recover import N_DRAWS, Recovered
+from twin.judge import holm
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -51,7 +52,7 @@ def print_summary(models: Sequence[Recovered]) -> bool:
         both = [np.concatenate([hits(one).ravel() for one in models])[:, None]
                 for hits in (verdicts.covered, verdicts.covered_by_draws)]  # fmt: skip
         all_p = [p for found in models for one in verdicts.quantities(found) for p in (one.p_chi2, one.p_ks)]
-        rows.append(["all", *(_share(one) for one in both), f"{verdicts.holm(np.array(all_p)).min():.3f}", "", "", ""])
+        rows.append(["all", *(_share(one) for one in both), f"{holm(np.array(all_p)).min():.3f}", "", "", ""])
     print_table(head, rows)
     return all(right)
 

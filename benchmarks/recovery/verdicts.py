@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.stats import chi2, chisquare, kstest
 
 from benchmarks.recovery.recover import N_DRAWS, Recovered
-from twin.judge import clopper_pearson
+from twin.judge import clopper_pearson, holm
 
 COVERED = (0.85, 0.95)  # of what is wanted to be 90 %
 LEAST_P = 0.01  # of the smallest p of a model, corrected for its tests: 0.05 over the five models
@@ -99,15 +99,6 @@ def chi2_uniform(ranked: Int[np.ndarray, " set"]) -> float:
 def ks_uniform(ranked: Int[np.ndarray, " set"]) -> float:
     """p of ranks that are even, by their largest distance from it."""
     return float(kstest((ranked + 0.5) / (N_DRAWS + 1), "uniform").pvalue)
-
-
-def holm(p: Float[np.ndarray, " test"]) -> Float[np.ndarray, " test"]:
-    """p-values corrected for how many there are (Holm 1979, Scand J Stat 6:65): .01, .04, .03 become .03, .06, .06."""
-    order = np.argsort(p)
-    raised = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    corrected = np.empty(len(p))
-    corrected[order] = np.minimum(raised, 1.0)
-    return corrected
 
 
 def least_p(found: Recovered) -> float:

@@ -19,6 +19,7 @@ class Batch:
         valid: (item, time, unit) where there is a response.
         scored: (item, time) windows that count; the others lend context.
         unit: (item, unit) row of each unit in the unit table.
+        largest: (item, unit) size of the largest response of training, and one more, in the units of `response`.
         stimulus: (item, time, stimulus) features of the streams, then the clock.
         behaviour: (item, time, behaviour) features of the behaviour.
         video: (item, time, height, width, channel) frames, of zero height where there is no video.
@@ -33,6 +34,7 @@ class Batch:
     valid: Leaf
     scored: Leaf
     unit: Leaf
+    largest: Leaf
     stimulus: Leaf
     behaviour: Leaf
     video: Leaf

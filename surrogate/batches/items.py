@@ -56,6 +56,7 @@ class Items:
         for session in sessions:
             check_streams(session, vocabulary)
         self._discrete = head_named(config.model.head, config.model.classes).discrete
+        self._largest = vocabulary.largest(not self._discrete)
         self._mean = np.array(vocabulary.unit_mean, np.float32)
         self._deviation = np.maximum(np.array(vocabulary.unit_deviation, np.float32), 1e-6)
         self._cache: Cache[Windows] = Cache(int(config.data.cache_mb * 1e6), _bytes_of)
@@ -97,6 +98,7 @@ class Items:
             "valid": _padded(np.ones((n, k), bool), (length, n_units)),
             "scored": np.arange(length) < n if item.scored_from == item.start else _scored(item, length),
             "unit": _padded(rows.astype(np.int32), (n_units,)),
+            "largest": np.pad(self._largest[rows], (0, n_units - k), constant_values=1.0),
             "stimulus": _padded(
                 np.concatenate([self._streams(windows, "stimulus", n), self._clock(item)], 1), (length,)
             ),

@@ -49,6 +49,11 @@ class Categorical:
         """A draw of the class."""
         return jax.random.categorical(key, raw, axis=-1).astype(raw.dtype)
 
+    def bounded(self, raw: Float[Array, "*n class"], largest: Float[Array, "*n"]) -> Float[Array, "*n class"]:
+        """A class is bounded as it is."""
+        del largest
+        return raw
+
     def features(self, value: Float[Array, "*n"]) -> Float[Array, "*n class"]:
         """A flag for each class."""
         return jax.nn.one_hot(value.astype(jnp.int32), self.n_classes, dtype=value.dtype)

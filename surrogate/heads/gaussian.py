@@ -7,6 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from surrogate.heads.bound import bent
+
 HALF_LOG_TWO_PI = 0.5 * float(np.log(2.0 * np.pi))
 
 
@@ -32,6 +34,13 @@ class Gaussian:
     def sample(raw: Float[Array, "*n 2"], key: Any) -> Float[Array, "*n"]:
         """A draw."""
         return raw[..., 0] + jnp.exp(raw[..., 1]) * jax.random.normal(key, raw.shape[:-1], raw.dtype)
+
+    @staticmethod
+    def bounded(raw: Float[Array, "*n 2"], largest: Float[Array, "*n"]) -> Float[Array, "*n 2"]:
+        """The mean stays within the largest value and one deviation more, on both sides."""
+        mean = raw[..., :1]
+        bounded = jnp.sign(mean) * bent(jnp.abs(mean), largest[..., None])
+        return jnp.concatenate([bounded, raw[..., 1:]], axis=-1)
 
     @staticmethod
     def features(value: Float[Array, "*n"]) -> Float[Array, "*n 1"]:

@@ -42,6 +42,9 @@ class Head(Protocol):
     def sample(self, raw: Float[Array, "*n parameter"], key: Any) -> Float[Array, "*n"]:
         """One draw."""
 
+    def bounded(self, raw: Float[Array, "*n parameter"], largest: Float[Array, "*n"]) -> Float[Array, "*n parameter"]:
+        """Unchanged where the expected value is within `largest` in size; further away it bends, and stays bounded."""
+
     def features(self, value: Float[Array, "*n"]) -> Float[Array, "*n feature"]:
         """What the model is shown of a response."""
 

@@ -8,6 +8,8 @@ import numpy as np
 from jax.scipy.special import gammaln
 from jaxtyping import Array, Float
 
+from surrogate.heads.bound import bent
+
 
 class NegativeBinomial:
     """Counts with mean exp(raw[..., 0]) and size exp(raw[..., 1]) (Hilbe 2011, Negative Binomial Regression, NB2).
@@ -39,6 +41,11 @@ class NegativeBinomial:
         size = jnp.exp(raw[..., 1])
         mean = jnp.exp(raw[..., 0]) * jax.random.gamma(gain_key, size, dtype=raw.dtype) / size
         return jax.random.poisson(count_key, mean).astype(raw.dtype)
+
+    @staticmethod
+    def bounded(raw: Float[Array, "*n 2"], largest: Float[Array, "*n"]) -> Float[Array, "*n 2"]:
+        """The mean stays below e times the largest count."""
+        return jnp.concatenate([bent(raw[..., :1], jnp.log(largest)[..., None]), raw[..., 1:]], axis=-1)
 
     @staticmethod
     def features(value: Float[Array, "*n"]) -> Float[Array, "*n 1"]:

@@ -8,6 +8,8 @@ import numpy as np
 from jax.scipy.special import gammaln
 from jaxtyping import Array, Float
 
+from surrogate.heads.bound import bent
+
 
 class Poisson:
     """Counts with expected value exp(raw[..., 0])."""
@@ -31,6 +33,11 @@ class Poisson:
     def sample(raw: Float[Array, "*n 1"], key: Any) -> Float[Array, "*n"]:
         """A draw of the count."""
         return jax.random.poisson(key, jnp.exp(raw[..., 0])).astype(raw.dtype)
+
+    @staticmethod
+    def bounded(raw: Float[Array, "*n 1"], largest: Float[Array, "*n"]) -> Float[Array, "*n 1"]:
+        """The mean stays below e times the largest count."""
+        return bent(raw, jnp.log(largest)[..., None])
 
     @staticmethod
     def features(value: Float[Array, "*n"]) -> Float[Array, "*n 1"]:

@@ -8,6 +8,8 @@ import numpy as np
 from jax.scipy.special import gammaln
 from jaxtyping import Array, Float
 
+from surrogate.heads.bound import bent
+
 SMALLEST = 1e-6
 
 
@@ -43,6 +45,13 @@ class ZeroInflatedGamma:
         drawn = jax.random.gamma(gamma_key, jnp.exp(raw[..., 1]), dtype=raw.dtype) * jnp.exp(raw[..., 2])
         present = jax.random.bernoulli(zero_key, jax.nn.sigmoid(raw[..., 0]))
         return jnp.where(present, jnp.maximum(drawn, SMALLEST), 0.0).astype(raw.dtype)
+
+    @staticmethod
+    def bounded(raw: Float[Array, "*n 3"], largest: Float[Array, "*n"]) -> Float[Array, "*n 3"]:
+        """The mean of positive values stays below e times the largest one."""
+        shape, scale = raw[..., 1], raw[..., 2]
+        bounded = bent(shape + scale, jnp.log(largest)) - shape
+        return jnp.stack([raw[..., 0], shape, bounded], axis=-1)
 
     @staticmethod
     def features(value: Float[Array, "*n"]) -> Float[Array, "*n 2"]:

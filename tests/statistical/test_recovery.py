@@ -19,7 +19,7 @@ from biophys.calibrate.plan import Plan
 from biophys.calibrate.problem import Problem
 from biophys.calibrate.space import Space
 from biophys.models import ALL
-from twin.judge import clopper_pearson
+from twin.judge import clopper_pearson, holm
 
 PASSIVE = dataclasses.replace(ALL_CASES["passive"], budget=640, seconds=0.2)
 SETS = 50
@@ -57,7 +57,7 @@ def ranked(sets, believed_sd):
 def least_p(ranks):
     """Of both tests and both quantities, corrected."""
     tests = [test(ranks[:, k]) for k in range(2) for test in (verdicts.chi2_uniform, verdicts.ks_uniform)]
-    return float(verdicts.holm(np.array(tests)).min())
+    return float(holm(np.array(tests)).min())
 
 
 def test_nuts_is_calibrated_and_a_wrong_sampler_is_not():
@@ -104,7 +104,7 @@ def test_ranks_by_hand():
 
 def test_holm_by_hand():
     """The smallest is multiplied by three, the next by two, and none may be below one before it."""
-    np.testing.assert_allclose(verdicts.holm(np.array([0.01, 0.04, 0.03])), [0.03, 0.06, 0.06])
+    np.testing.assert_allclose(holm(np.array([0.01, 0.04, 0.03])), [0.03, 0.06, 0.06])
 
 
 def test_passive_membranes_are_recovered():

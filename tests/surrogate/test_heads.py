@@ -82,3 +82,28 @@ def test_an_unknown_head_is_named():
     """A name that is none gives the list of those there are."""
     with pytest.raises(InputError, match="no likelihood 'posson'; give one of poisson"):
         head_named("posson")
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_what_is_within_the_bound_is_left_as_it_is(name):
+    """Parameters whose mean is below the largest response come back to the bit."""
+    head, raw, *_ = KNOWN[name]
+    given = jnp.tile(jnp.asarray(raw, jnp.float32), (3, 1))
+    np.testing.assert_array_equal(head.bounded(given, jnp.array([5.0, 10.0, 1e3], jnp.float32)), given)
+
+
+@pytest.mark.parametrize("name", [name for name in KNOWN if name != "categorical"])
+def test_no_mean_runs_away(name):
+    """However large the raw numbers, the mean is finite and at most e times the largest response (Gaussian: + 1)."""
+    head, raw, *_ = KNOWN[name]
+    driven = {"zero_inflated_gamma": 2}.get(name, 0)
+    given = jnp.tile(jnp.asarray(raw, jnp.float32), (2, 1)).at[:, driven].set(jnp.float32(300.0))
+    mean = np.asarray(head.mean(head.bounded(given, jnp.array([4.0, 40.0], jnp.float32))))
+    most = np.array([5.0, 41.0]) if name == "gaussian" else np.e * np.array([4.0, 40.0])
+    assert np.all(np.isfinite(mean)) and np.all(mean <= most + 1e-3) and np.all(mean >= 0.2 * most)
+
+
+def test_the_bound_has_a_gradient_where_it_bends():
+    """Just above the ceiling the slope is nearly one, so that a model that is too high is taught to come down."""
+    slope = jax.grad(lambda raw: Poisson.bounded(raw, jnp.array(4.0, jnp.float32))[0])
+    np.testing.assert_allclose(slope(jnp.array([np.log(4.0) + 0.1], jnp.float32)), [1 - np.tanh(0.1) ** 2], rtol=1e-4)

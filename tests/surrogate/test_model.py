@@ -11,7 +11,7 @@ from surrogate.batches import Loader, session_of
 from surrogate.config import Inputs
 from surrogate.model import Foundation, Shown
 from surrogate.objectives import generate, total
-from surrogate.objectives.free_running import moments
+from surrogate.objectives.free_running import moments, squared_mean
 from surrogate.objectives.masked import hidden_responses
 from surrogate.population import ahead, coupled, others_mean
 from surrogate.prediction import predicted
@@ -223,7 +223,14 @@ def test_moments_tell_noise_from_drift():
     fast = np.random.default_rng(0).permutation(slow, axis=1)
     one, two = (moments(jnp.asarray(values, jnp.float32), weight) for values in (slow, fast))
     np.testing.assert_allclose(one[0], two[0], rtol=1e-5)
-    assert float(one[3][1]) > 0.4 > 0.2 > abs(float(two[3][1]))
+    assert float(one[3][0, 1]) > 0.4 > 0.2 > abs(float(two[3][0, 1]))
+
+
+def test_matching_moments_does_not_teach_to_vary_less():
+    """Of two samples of one law the squared distance is 0 on average; a square of the mean would be above 0."""
+    apart = jnp.asarray(np.random.default_rng(0).normal(size=(8, 4000)), jnp.float32)
+    assert abs(float(squared_mean(apart).mean())) < 5 * 0.25 / np.sqrt(4000)
+    assert float(jnp.square(apart.mean(axis=0)).mean()) > 0.1
 
 
 def test_taps_read_patch_and_steer(trees, small):

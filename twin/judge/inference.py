@@ -144,6 +144,15 @@ def permutation_p(observed: float, null: np.ndarray) -> float:
     return float((1 + np.sum(null >= observed - 1e-12)) / (1 + null.size))
 
 
+def holm(p: Float[np.ndarray, " test"]) -> Float[np.ndarray, " test"]:
+    """p-values corrected for how many there are (Holm 1979, Scand J Stat 6:65): .01, .04, .03 become .03, .06, .06."""
+    order = np.argsort(p)
+    raised = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    corrected = np.empty(len(p))
+    corrected[order] = np.minimum(raised, 1.0)
+    return corrected
+
+
 def _check_proportion(n_success: int, n: int) -> None:
     if not 0 <= n_success <= n or n == 0:
         raise InputError(f"{n_success} of {n} is not a proportion; give 0 <= n_success <= n with n of at least 1.")
