@@ -48,6 +48,11 @@ ALL = {
             "competition of 2007, challenge A: spike times and rates of stimuli that were left out",
             "experiments.qsnmc.experiment",
         ),
+        Experiment(
+            "calcium",
+            "from spikes to fluorescence: an observation model on data sets that were left out",
+            "experiments.calcium.experiment",
+        ),
     )
 }
 
