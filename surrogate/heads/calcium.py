@@ -153,13 +153,13 @@ def sample(
     """A draw of the fluorescence: response, drift and noise."""
     keep = jnp.exp(-frame_s * jnp.exp(-noise.log_drift_s))
     first_key, drift_key, noise_key = jax.random.split(key, 3)
-    moves = jnp.sqrt(1.0 - keep**2) * jax.random.normal(drift_key, shape.shape, shape.dtype)
+    moves = jnp.sqrt(1.0 - keep**2)[None] * jax.random.normal(drift_key, shape.shape, shape.dtype)
 
     def step(drift, move):
         drift = keep * drift + move
         return drift, drift
 
     start = jax.random.normal(first_key, keep.shape, shape.dtype)
-    drift = jnp.exp(noise.log_drift) * jax.lax.scan(step, start, moves)[1]
+    drift = jnp.exp(noise.log_drift)[None] * jax.lax.scan(step, start, moves)[1]
     fluctuation = jnp.sqrt(variance(noise, shape)) * jax.random.normal(noise_key, shape.shape, shape.dtype)
     return mean(noise, shape) + drift + fluctuation
