@@ -62,11 +62,6 @@ class Corpus:
         """Everything in pieces."""
         return cut(self.segments)
 
-    def seconds(self, early: bool) -> Float[np.ndarray, " cell"]:
-        """Recorded time of each cell, of its first half of frames or all."""
-        frames = [(one.half if early else len(one.dff)) * one.frame_s for one in self.segments]
-        return np.bincount(self.cell, weights=frames, minlength=len(self.cells))
-
     def refuse_shared(self, other: "Corpus") -> None:
         """Raises: InputError: a recording is in both folders."""
         shared = sorted({one.name for one in self.segments} & {one.name for one in other.segments})

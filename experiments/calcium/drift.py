@@ -108,7 +108,9 @@ def _climb(start: Array, shape: Array, value: Array, frame_s: Array, n_steps: in
 
     def step(state, _):
         parameters, inner = state
-        updates, inner = optimiser.update(jax.grad(cost)(parameters), inner)
+        slope = jax.grad(cost)(parameters)
+        with jax.numpy_dtype_promotion("standard"):  # optax mixes its int32 step count with floats
+            updates, inner = optimiser.update(slope, inner)
         return (optax.apply_updates(parameters, updates), inner), None
 
     return jax.lax.scan(step, (start, optimiser.init(start)), None, length=n_steps)[0][0]

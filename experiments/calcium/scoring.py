@@ -137,13 +137,11 @@ def paired(figures: Figures, condition: str, model: str, other: str, n: int, see
 
 
 def rows(scored: Mapping[str, Figures]) -> list[Row]:
-    """The rows of report.json."""
+    """The rows of report.json: medians over data sets; each set is on the page, and each cell in the store."""
     out = []
     for split, figures in scored.items():
         for (condition, model, metric), one in figures.table.items():
             out.append(_row(split, f"median of data sets, {condition}", model, metric, one))
-        for (condition, model), by_set in figures.sets.items():
-            out += [_row(split, f"{name}, {condition}", model, R, one) for name, one in by_set.items()]
     return out
 
 

@@ -9,8 +9,6 @@ class Settings:
 
     Attributes:
         fit_steps: Levenberg-Marquardt steps of a cell's own kinetics.
-        independent_hz: how many independent values of the residual a second holds: what the data weigh against the
-            prior. A third of one to one a second gave the same figures on the training sets.
         ridge: of the regression of kinetics on what the protocol says, in cells.
         rises_s, decays_s: kernels of two exponentials among which the simple models choose.
         basis_s: decays of the exponentials whose weighted sum is the free linear kernel.
@@ -21,7 +19,6 @@ class Settings:
     """
 
     fit_steps: int = 8
-    independent_hz: float = 0.3
     ridge: float = 3.0
     rises_s: tuple[float, ...] = (0.01, 0.04, 0.1)
     decays_s: tuple[float, ...] = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0)

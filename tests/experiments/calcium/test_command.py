@@ -171,3 +171,13 @@ def test_one_data_set_and_no_data_set_are_one_sentence(tmp_path, written, capsys
             main(["experiment", "calcium", "--data", str(folder), "--out", str(tmp_path / "out")])
         assert stopped.value.code == 2 and told in capsys.readouterr().err
     assert not Path(tmp_path / "out").exists()
+
+
+def test_a_slow_drift_is_little_evidence():
+    """White residuals of 400 s count as 400 values; a random walk counts as a few."""
+    random = np.random.default_rng(0)
+    times = np.arange(0, 400, 0.1)
+    values = random.normal(size=4000), np.cumsum(random.normal(size=4000))
+    made = tuple(Segment(f"s{n}", "DS", f"DS {n}", {}, times, one, np.zeros(0)) for n, one in enumerate(values))
+    white, walk = fitting.independent_values(Corpus(made), [np.zeros(4000)] * 2, early=False)
+    assert white > 330 and walk < 20
