@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from twin.report import Figure, canvas
-from twin.report.style import INK, MUTED, RECORDED, drawing, looks, to_svg
+from twin.report.style import INK, MUTED, RECORDED, WIDTH_IN, drawing, looks, to_svg
 
 
 def traces(cells: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray, Mapping[str, np.ndarray]]]) -> Figure:
@@ -17,16 +17,20 @@ def traces(cells: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray, Mapping
     models = list(dict.fromkeys(model for _, _, _, shown in cells.values() for model in shown))
     chosen = looks([RECORDED, *models])
     with drawing():
-        figure, panels = canvas.panels(len(cells), 1.5)
-        for axes, (name, (time, value, spikes, shown)) in zip(panels, cells.items(), strict=False):
+        import matplotlib.figure
+
+        figure = matplotlib.figure.Figure(figsize=(WIDTH_IN, 1.6 * len(cells)), layout="constrained")
+        panels = figure.subplots(len(cells), 1, squeeze=False)[:, 0]
+        for axes, (name, (time, value, spikes, shown)) in zip(panels, cells.items(), strict=True):
             axes.plot(time, value, color=MUTED, linewidth=0.7, alpha=0.8, label=RECORDED)
             for model, trace in shown.items():
                 look = chosen[model]
                 axes.plot(time, trace, color=look.colour, linestyle=look.dashes, linewidth=1.3, label=model)
             low, high = float(value.min()), float(value.max())
             axes.vlines(spikes, low - 0.14 * (high - low), low - 0.04 * (high - low), color=INK, linewidth=0.6)
-            axes.set(xlabel="time (s)", ylabel="ΔF/F", xlim=(float(time[0]), float(time[-1])))
+            axes.set(ylabel="ΔF/F", xlim=(float(time[0]), float(time[-1])))
             axes.set_title(name, fontsize="small", loc="left")
+        panels[-1].set_xlabel("time (s)")
         canvas.legend(figure, panels[0])
         svg = to_svg(figure)
     told = "; ".join(f"{name}, {len(spikes)} spikes" for name, (_, _, spikes, _) in cells.items())

@@ -11,7 +11,7 @@ from experiments.calcium import drawing
 from experiments.calcium.corpus import FACTS
 from experiments.calcium.models import FROM_FIRST_HALF, FROM_OTHERS, Predicted
 from experiments.calcium.predicting import Trace, part
-from experiments.calcium.scoring import ALL, LEVELS, NEXT, SECOND, Figures, R, finite, rows
+from experiments.calcium.scoring import ALL, LEVELS, NEXT, SECOND, Figure, Figures, R, finite, rows
 from experiments.calcium.verdicts import GOAL, claims
 from surrogate.heads.calcium import Kinetics
 from twin import provenance
@@ -89,7 +89,7 @@ def _models(figures: Figures, split: str) -> Section:
         cells: list[Cell] = [model, _TOLD[model]]
         for condition in (ALL, SECOND):
             one = figures.table.get((condition, model, R))
-            cells += [None, ""] if one is None else [one.value, f"{one.interval.low:.2f} to {one.interval.high:.2f}"]
+            cells.append(None if one is None else _told(one))
         table.append(tuple(cells))
     text = (
         "Pearson correlation of the prediction with the raw dF/F of each segment with 5 spikes and 50 frames or more, "
@@ -97,8 +97,12 @@ def _models(figures: Figures, split: str) -> Section:
         "Every prediction here knows the spikes, and no fluorescence of what is scored. Intervals resample data sets, "
         "and cells within them; with so few sets they are wide, and the paired differences in the claims are sharper."
     )
-    columns = ("model", "what it knows", "r, all frames", "95 %", "r, second half", "95 %")
+    columns = ("model", "what it knows", "r, all frames", "r, second half")
     return Section(f"How near the models come: {split}", text, table=Table(columns, tuple(table)))
+
+
+def _told(one: Figure) -> str:
+    return f"{one.value:.2f} [{one.interval.low:.2f}, {one.interval.high:.2f}]"
 
 
 def _by_set(figures: Figures, split: str) -> Section:
@@ -122,10 +126,11 @@ def _by_set(figures: Figures, split: str) -> Section:
         for row, name in enumerate(names)
     )  # fmt: skip
     text = (
-        "The ceiling is what noise of single frames leaves, from differences of successive frames: no prediction from "
-        "spikes can exceed it, and drift, movement and light from neighbours lower it further."
+        "The ceiling is about what noise of single frames leaves, from differences of successive frames (where frames "
+        "are slow, fast changes of the signal count as noise); drift, movement and light from neighbours lower it."
     )
-    columns = ("data set", "cells", *(f"{model}, {condition}" for model, condition in shown))
+    first, second = ("one kernel", "surrogate", "ceiling"), ("one kernel", "own kernel", "adapted")
+    columns = ("data set", "cells", *first, *(f"{model}, 2nd half" for model in second))
     figure = drawing.dots(names, curves, "correlation", GOAL)
     return Section(f"Data sets: {split}", text, table=Table(columns, table), figure=figure)
 
