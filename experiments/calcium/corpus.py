@@ -3,11 +3,12 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
-from experiments.calcium.cells import Segment
+from experiments.calcium.cells import MIN_FRAMES, MIN_SPIKES, Segment
 from experiments.calcium.grid import Grid, cut
 from twin.errors import InputError
 
@@ -46,6 +47,12 @@ class Corpus:
         return np.array([named[cell] for cell in self.cells])
 
     @cached_property
+    def teaches(self) -> np.ndarray:
+        """(cell,) whether it has a segment that could be scored; a silent cell has no kinetics to pass on."""
+        able = {one.cell for one in self.segments if one.is_scored(slice(None))}
+        return np.array([cell in able for cell in self.cells])
+
+    @cached_property
     def indicator(self) -> np.ndarray:
         """(cell,) its indicator."""
         named = {one.cell: one.facts["indicator"] for one in self.segments}
@@ -61,6 +68,14 @@ class Corpus:
     def grid(self) -> Grid:
         """Everything in pieces."""
         return cut(self.segments)
+
+    def require_scored(self, folder: Path) -> None:
+        """Raises: InputError: no cell has enough spikes and frames in its second half."""
+        if not any(one.is_scored(slice(one.half, None)) for one in self.segments):
+            raise InputError(
+                f"{folder}: no cell has a segment with {MIN_SPIKES} spikes and {MIN_FRAMES} frames in its second half; "
+                "give longer recordings or more active cells."
+            )
 
     def refuse_shared(self, other: "Corpus") -> None:
         """Raises: InputError: a recording is in both folders."""

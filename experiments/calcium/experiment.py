@@ -48,11 +48,13 @@ def run(
     """
     report.check_out_dir(out)
     corpus = Corpus(load(data, console))
-    if test is None and len(set(corpus.data_set)) < 2:
-        raise InputError(f"{data}: has one data set; leaving one out needs two or more, or a folder with --test.")
+    corpus.require_scored(data)
+    if len(set(corpus.data_set[corpus.teaches])) < 2:
+        raise InputError(f"{data}: has one data set with enough spikes and frames; leaving one out needs two or more.")
     other = None if test is None else Corpus(load(test, console))
-    if other is not None:
+    if other is not None and test is not None:
         corpus.refuse_shared(other)
+        other.require_scored(test)
     found = find(corpus, other, seed, settings or Settings(), console)
     chosen = found.settings
     scored = {

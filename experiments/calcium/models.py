@@ -67,7 +67,7 @@ def predict_all(corpus: Corpus, teacher: Taught, settings: Settings, tell: Calla
     weights = {name: np.zeros((n, len(settings.basis_s))) for name in ("linear", "own_linear")}
     for name in dict.fromkeys(corpus.data_set):
         cells, known = corpus.data_set == name, teacher.corpus.data_set
-        others = known != name if itself else np.ones(len(known), bool)
+        others = teacher.corpus.teaches & (known != name if itself else True)
         facts = corpus.facts[cells]
         prior = fitting.taught(teacher.kinetics, teacher.corpus, others, facts, settings.ridge)
         kinetics["surrogate"][cells], precision[cells] = prior.mean, prior.precision

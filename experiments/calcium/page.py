@@ -43,6 +43,11 @@ _TOLD = {
     "own_kernel": "two exponentials, from the first half",
     "own_linear": "any linear kernel, from the first half",
 }
+_OTHER_MODELS = {
+    "ceiling": "about what the noise of single frames leaves; never marked as best",
+    "no_change": "the last known frame, held",
+    "adapted_white_noise": "the adapted kinetics without the drift that earlier frames tell",
+}
 _SHOWN, _SHOWN_S = 4, 60.0
 
 
@@ -60,6 +65,7 @@ def compose(found: "Found", scored: Mapping[str, Figures], *, command: str, inpu
         sections=tuple(_sections(found, scored)),
         inputs=inputs,
         metric_notes=NOTES,
+        model_notes={**_TOLD, **_OTHER_MODELS},
     )
 
 
@@ -102,7 +108,7 @@ def _models(figures: Figures, split: str) -> Section:
 
 
 def _told(one: Figure) -> str:
-    return f"{one.value:.2f} [{one.interval.low:.2f}, {one.interval.high:.2f}]"
+    return f"{one.value:.2f} [{one.interval.low:.2f}, {one.interval.high:.2f}]".replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _by_set(figures: Figures, split: str) -> Section:

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from experiments.calcium.models import Predicted
-from experiments.calcium.scoring import Figures
+from experiments.calcium.scoring import ALL, Figures
 from surrogate.heads.calcium import Kinetics, Noise
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ def tree(found: "Found", scored: Mapping[str, Figures]) -> xr.DataTree:
     groups = {}
     for split, predicted in found.predicted.items():
         groups[f"/{split}/cells"] = _cells(predicted, scored[split])
+        groups[f"/{split}/data_sets"] = _data_sets(scored[split])
         groups[f"/{split}/frames"] = _frames(predicted)
     return xr.DataTree.from_dict(groups)
 
@@ -42,6 +43,21 @@ def _cells(predicted: Predicted, figures: Figures) -> xr.Dataset:
     }
     variables |= {"noise centre": ("cell", predicted.noise.centre), "noise unit": ("cell", predicted.noise.unit)}
     return xr.Dataset(variables, coords={"cell": np.array(names, dtype=object)})
+
+
+def _data_sets(figures: Figures) -> xr.Dataset:
+    """Median over the cells of each data set, with its interval over cells."""
+    names = list(figures.sets[ALL, "surrogate"])
+    variables: dict[str, tuple[str, np.ndarray]] = {}
+    for (condition, model), sets in figures.sets.items():
+        known = [sets.get(name) for name in names]
+        bounds = {
+            "": [np.nan if one is None else one.value for one in known],
+            " low": [np.nan if one is None else one.interval.low for one in known],
+            " high": [np.nan if one is None else one.interval.high for one in known],
+        }
+        variables |= {f"r {model}, {condition}{bound}": ("data_set", np.array(one)) for bound, one in bounds.items()}
+    return xr.Dataset(variables, coords={"data_set": np.array(names, dtype=object)})
 
 
 def _frames(predicted: Predicted) -> xr.Dataset:

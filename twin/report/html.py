@@ -27,6 +27,7 @@ def render(report: Report) -> str:
 
     document = as_dict(report)
     notes = {**METRICS, **report.metric_notes}
+    told = {**MODELS, **report.model_notes}
     claims, scores = document["claims"], document["scores"]
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -42,7 +43,7 @@ def render(report: Report) -> str:
         ],
         score_tables=_score_tables(scores, notes),
         metrics=[_metric(metric, notes) for metric in _ordered_metrics(scores)],
-        models=[(model, MODELS[model]) for model in _unique(scores, "model") if model in MODELS],
+        models=[(model, told[model]) for model in _unique(scores, "model") if model in told],
         sections=[_section(section, f"section-{index}") for index, section in enumerate(report.sections, start=1)],
         not_testable=[
             {**claim, "name": _spoken(claim["name"])} for claim in claims if claim["verdict"] == "not_testable"

@@ -105,6 +105,7 @@ class Report:
         sections: in the order of the page.
         inputs: hash of each input, by its name; in the page only.
         metric_notes: what metrics outside `vocabulary.METRICS` mean; in the page only.
+        model_notes: what models outside `vocabulary.MODELS` are, or mean here instead; in the page only.
         created: when it was made, in the caller's words; in the page only, so leave it out for a reproducible page.
     """
 
@@ -119,6 +120,7 @@ class Report:
     sections: tuple[Section, ...] = ()
     inputs: Mapping[str, str] = dataclasses.field(default_factory=dict)
     metric_notes: Mapping[str, MetricNote] = dataclasses.field(default_factory=dict)
+    model_notes: Mapping[str, str] = dataclasses.field(default_factory=dict)
     created: str | None = None
 
 

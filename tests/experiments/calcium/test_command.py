@@ -1,5 +1,6 @@
 """`twin experiment calcium`: known kinetics are found, the report, the test folder, one sentence for what is wrong."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -74,6 +75,14 @@ def test_a_left_out_data_set_teaches_itself_nothing(corpus):
     np.testing.assert_array_equal(before.precision, after.precision)
     leaked = fitting.taught(np.where(own[:, None], 9.0, kinetics), corpus, np.ones(len(own), bool), facts, 3.0)
     assert not np.array_equal(leaked.mean, before.mean)
+
+
+def test_a_silent_cell_teaches_nothing(corpus):
+    """A cell with four spikes has no kinetics to pass on; the others teach."""
+    spikes = corpus.segments[0].spikes_s[:4]
+    quiet = Corpus((dataclasses.replace(corpus.segments[0], spikes_s=spikes), *corpus.segments[1:]))
+    assert corpus.teaches.all()
+    assert quiet.teaches.tolist() == [False] + [True] * (len(quiet.cells) - 1)
 
 
 def test_adapting_does_not_see_the_second_half(corpus):
@@ -152,7 +161,8 @@ def test_the_page_and_the_store_hold_every_part(ran):
                     "When earlier frames are known", "Calibration", "What is left"):  # fmt: skip
         assert f">{heading}</h2>" in page
     tree = xr.open_datatree(ran / "results.zarr", engine="zarr", consolidated=False)
-    assert tree["test/cells"].sizes["cell"] == 3 and tree["validation/frames"].sizes["segment"] == 12
+    assert tree["test/cells"].sizes["cell"] == 3 and tree["validation/data_sets"].sizes["data_set"] == 4
+    assert tree["validation/frames"].sizes["segment"] == 12
 
 
 def test_a_recording_in_both_folders_is_refused(tmp_path, written):
@@ -171,6 +181,14 @@ def test_one_data_set_and_no_data_set_are_one_sentence(tmp_path, written, capsys
             main(["experiment", "calcium", "--data", str(folder), "--out", str(tmp_path / "out")])
         assert stopped.value.code == 2 and told in capsys.readouterr().err
     assert not Path(tmp_path / "out").exists()
+
+
+def test_a_folder_that_cannot_be_scored_is_refused(tmp_path, written):
+    """Four seconds at 20 Hz are 80 frames, and a second half of 40 is too short for a correlation."""
+    data = written(tmp_path / "data", NAMES[:2], 1)
+    test = written(tmp_path / "test", ("DS09-GCaMP6f-m-V1",), 1, seconds=4.0)
+    with pytest.raises(InputError, match="test: no cell has a segment with 5 spikes and 50 frames in its second half"):
+        experiment.run(data, test, tmp_path / "out", seed=0, console=QUIET)
 
 
 def test_a_slow_drift_is_little_evidence():

@@ -110,6 +110,15 @@ def test_every_score_is_on_the_page(report):
     assert "Voltage error (mV) ↓ , lower is better n = 142 unit: trial" in flat
 
 
+def test_a_report_says_what_its_models_are(report):
+    """A note of the report replaces the general one, and explains a model that the vocabulary does not have."""
+    scores = [dict(report.scores[0], model=model) for model in ("adapted", "own_kernel")]
+    notes = {"adapted": "kinetics from the first half", "own_kernel": "two exponentials"}
+    page = render(dataclasses.replace(report, scores=scores, sections=(), model_notes=notes))
+    assert "kinetics from the first half" in page and "two exponentials" in page
+    assert "of which only the readout was fitted" not in page
+
+
 def test_the_best_value_is_marked_by_the_direction_of_its_metric(report):
     """Higher, lower or nearest decides; a ceiling never wins, and a metric nobody explained has no winner."""
 
