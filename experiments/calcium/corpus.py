@@ -88,7 +88,7 @@ class Corpus:
 
 def coded(facts: Mapping[str, str]) -> list[float]:
     """One row of `Corpus.facts`; an indicator of no known family is a synthetic dye or an unknown one: zeros."""
-    indicator = facts["indicator"].lower()
+    indicator = facts["indicator"].lower().replace("-", "")  # jRCaMP1a, R-CaMP
     flags: Sequence[bool] = (
         True,
         "gcamp" in indicator,

@@ -16,6 +16,7 @@ from experiments.calcium.predicting import Trace, at_frames, predict, shuffled
 from experiments.calcium.settings import Settings
 
 FROM_OTHERS = ("surrogate", "surrogate_without_facts", "one_kernel", "indicator_kernel", "linear", "shuffled_spikes")
+REFERENCE = "fitted_to_the_scored_frames"  # no prediction: how near this model can come when it has seen the answer
 FROM_FIRST_HALF = ("adapted", "adapted_without_prior", "own_kernel", "own_linear")
 
 
@@ -81,6 +82,8 @@ def predict_all(corpus: Corpus, teacher: Taught, settings: Settings, tell: Calla
     adapted = fitting.adapt(corpus, prior, settings, early=True)
     kinetics["adapted"] = adapted
     kinetics["adapted_without_prior"] = fitting.adapt(corpus, fitting.broad(n), settings, early=True)
+    whole = teacher.kinetics if itself else fitting.adapt(corpus, fitting.broad(n), settings, early=False)
+    kinetics[REFERENCE] = whole
     tell("simple models")
     kinetics["own_kernel"] = grid[kernels.losses(corpus, settings, early=True).argmin(axis=0)]
     weights["own_linear"] = np.array([kernels.weights_of(one[None]) for one in linear.early])

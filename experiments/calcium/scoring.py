@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from experiments.calcium.models import FROM_FIRST_HALF, FROM_OTHERS, Predicted
+from experiments.calcium.models import FROM_FIRST_HALF, FROM_OTHERS, REFERENCE, Predicted
 from experiments.calcium.predicting import by_cell, by_data_set, correlation, part
 from twin.judge import Interval
 from twin.judge.inference import percentile_interval
@@ -49,7 +49,7 @@ class Figures:
 def score(predicted: Predicted, horizon_s: float, n: int, seed: int) -> Figures:
     """All figures of one split."""
     corpus, cells = predicted.corpus, {}
-    for model in FROM_OTHERS:
+    for model in (*FROM_OTHERS, REFERENCE):
         cells[ALL, model] = by_cell(corpus, predicted.traces[model], late=False)
     for model in (*FROM_OTHERS, *FROM_FIRST_HALF):
         cells[SECOND, model] = by_cell(corpus, predicted.traces[model], late=True)
@@ -137,11 +137,15 @@ def paired(figures: Figures, condition: str, model: str, other: str, n: int, see
 
 
 def rows(scored: Mapping[str, Figures]) -> list[Row]:
-    """The rows of report.json: medians over data sets; each set is on the page, and each cell in the store."""
+    """The rows of report.json: medians over data sets; each set is on the page, and each cell in the store.
+
+    The reference that saw what it is scored on is no score.
+    """
     out = []
     for split, figures in scored.items():
         for (condition, model, metric), one in figures.table.items():
-            out.append(_row(split, f"median of data sets, {condition}", model, metric, one))
+            if model != REFERENCE:
+                out.append(_row(split, f"median of data sets, {condition}", model, metric, one))
     return out
 
 

@@ -126,6 +126,7 @@ def test_spikes_keep_their_number_on_the_grid(corpus):
         ("GCaMP6s", (1, 1, 0)),
         ("jRCaMP1a", (0, 0, 1)),
         ("jGECO1a", (0, 0, 1)),
+        ("R-CaMP", (0, 0, 1)),
         ("OGB1-2", (0, 0, 0)),
     ],
 )
