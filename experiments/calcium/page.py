@@ -193,8 +193,8 @@ def _kinetics(predicted: Predicted) -> Section:
     text = (
         "Medians over the cells of an indicator, adapted on their first halves. Calcium jumps with a spike and decays, "
         "the indicator follows a Hill curve of it with an exponent (cooperativity), and a share of the signal is "
-        f"filtered once more. What the protocol says enters as: {', '.join(FACTS[1:])}. Proteins of the GCaMP family "
-        "are cooperative, synthetic dyes and red proteins nearly linear."
+        f"filtered once more. What the protocol says enters as: {', '.join(FACTS[1:])}. An exponent of "
+        "1 is linear. A rise below the 25 ms of the grid, and a small saturation, are hardly determined."
     )
     columns = ("indicator", "cells", "rise (s)", "decay (s)", "exponent", "saturation k", "slow share", "slow (s)")
     return Section("Kinetics", text, table=Table(columns, tuple(table)))
@@ -240,10 +240,10 @@ def _limits(figures: Figures) -> Section:
     reference = figures.table[ALL, REFERENCE, R].value
     text = (
         f"Fitted to the very frames that are scored, which is no prediction, this model reaches {reference:.2f} on all "
-        f"frames; what it lacks from there to {figures.table[ALL, 'ceiling', R].value:.2f}, where noise of single "
-        "frames ends it, is drift, movement and light from neighbours, of which spikes say nothing. What it lacks "
-        f"without the cell's fluorescence ({figures.table[ALL, 'surrogate', R].value:.2f}) is that cells of one "
-        "indicator differ.\n\n"
+        f"frames. Noise of single frames would leave {figures.table[ALL, 'ceiling', R].value:.2f}; what lies between "
+        "is drift, movement, light from neighbours, or a mechanism that the model lacks. Knowing nothing of the cell's "
+        f"fluorescence it has {figures.table[ALL, 'surrogate', R].value:.2f}: kinetics differ between cells by more "
+        "than the protocol says.\n\n"
         f"Lowest after adaptation: {told}. A data set whose indicator belongs to no family that the others have gets "
         "the kinetics of a synthetic dye until it is adapted. Scale and baseline of a new cell are not predicted: "
         "correlation leaves them free, and log-density is told only after adaptation."

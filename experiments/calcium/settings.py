@@ -5,7 +5,7 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """Sizes of the experiment; none was chosen on what is scored.
+    """Sizes of the experiment.
 
     Attributes:
         fit_steps: Levenberg-Marquardt steps of a cell's own kinetics.
