@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.needs_data, pytest.mark.slow]
 
 
 def test_a_full_run_beats_one_kernel_and_reaches_the_goal_after_adapting(recordings, tmp_path):
-    """One to three minutes on one core: one kernel has its known .71, adapted cells .80 or more, and nothing leaks."""
+    """Minutes on one core: one kernel has its known .71, adapted cells .80 or more, and nothing leaks."""
     folder = recordings / "cascade_groundtruth"
     if not folder.is_dir():
         pytest.skip("no cascade_groundtruth among the outside recordings")
