@@ -53,6 +53,11 @@ ALL = {
             "from spikes to fluorescence: an observation model on data sets that were left out",
             "experiments.calcium.experiment",
         ),
+        Experiment(
+            "v1_transfer",
+            "mouse V1: a core trained on some mice, read and adapted on a mouse that was left out",
+            "experiments.v1_transfer.experiment",
+        ),
     )
 }
 
