@@ -77,28 +77,28 @@ class Sums:
         own = _own(design, trials, n_neurons)
         self.means = (x.mean(axis=0), y.mean(axis=0), own.mean(axis=0))
         x, y, own = (one - mean for one, mean in zip((x, y, own), self.means, strict=True))
-        self.gram, self.to_target = x.T @ x, x.T @ y
-        self.to_own = (x.T @ own.reshape(len(own), -1)).reshape(x.shape[1], n_neurons, -1)
+        self.gram = x.T @ x
+        to_own = (x.T @ own.reshape(len(own), -1)).reshape(x.shape[1], n_neurons, -1)
         by_neuron = own.transpose(1, 2, 0)
         self.own_gram = by_neuron @ by_neuron.transpose(0, 2, 1)
         self.own_to_target = (by_neuron @ y.T[:, :, None])[..., 0]
         n_shared = sum(band.shape[-1] for band in design.shared)
         first = n_shared + n_neurons * np.arange(len(design.populations))
         self.left_out = first[None, :] + np.arange(n_neurons)[:, None]
+        # (feature, neuron, 1 + own): what features share with the target, and with a neuron's own features
+        self.sides = _without(np.concatenate([(x.T @ y)[..., None], to_own], axis=-1), self.left_out)
 
     def fit(self, penalties: np.ndarray) -> "Readout":
         """Weights for one penalty a band."""
         shared_penalty, own_penalty = self._by_column(penalties)
         inverse = np.linalg.inv(self.gram + np.diag(shared_penalty))
-        sides = np.concatenate([self.to_target[..., None], self.to_own], axis=-1)
-        solved = inverse @ _without(sides, self.left_out).reshape(len(inverse), -1)
-        solved = self._reduced(inverse, solved.reshape(sides.shape))
-        alone, through = solved[..., 0], solved[..., 1:]
-        seen = _without(self.to_own, self.left_out)
-        schur = self.own_gram + np.diag(own_penalty)[None] - np.einsum("kni,knj->nij", seen, through)
-        side = self.own_to_target - np.einsum("kni,kn->ni", seen, alone)
-        own = np.linalg.solve(schur, side[..., None])[..., 0]
-        return Readout(self.design, alone - np.einsum("kni,ni->kn", through, own), own, self.means)
+        solved = (inverse @ self.sides.reshape(len(inverse), -1)).reshape(self.sides.shape)
+        by_neuron = self._reduced(inverse, solved).transpose(1, 0, 2)  # (neuron, feature, 1 + own)
+        alone, through = by_neuron[..., :1], by_neuron[..., 1:]
+        seen = self.sides[..., 1:].transpose(1, 2, 0)
+        schur = self.own_gram + np.diag(own_penalty)[None] - seen @ through
+        own = np.linalg.solve(schur, self.own_to_target[..., None] - seen @ alone)
+        return Readout(self.design, (alone - through @ own)[..., 0].T, own[..., 0], self.means)
 
     def _reduced(self, inverse: np.ndarray, solved: np.ndarray) -> np.ndarray:
         """Solutions of the systems without the columns that are left out, from those of the whole system."""
@@ -108,7 +108,8 @@ class Sums:
         neurons = np.arange(len(left))[:, None]
         block = inverse[left[:, :, None], left[:, None, :]]
         factor = np.linalg.solve(block, solved[left, neurons])
-        return _without(solved - np.einsum("knm,nms->kns", inverse[:, left], factor), left)
+        columns = inverse[left.reshape(-1)].reshape(*left.shape, -1).transpose(0, 2, 1)
+        return _without(solved - (columns @ factor).transpose(1, 0, 2), left)
 
     def _by_column(self, penalties: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         design = self.design
@@ -140,7 +141,9 @@ class Readout:
         n_neurons = self.shared.shape[1]
         of_shared, of_target, of_own = self.means
         told = (_shared(design, trials) - of_shared) @ self.shared + of_target
-        told += np.einsum("rnk,nk->rn", _own(design, trials, n_neurons) - of_own, self.own)
+        if design.own:
+            own = (_own(design, trials, n_neurons) - of_own).transpose(1, 0, 2)
+            told += (own @ self.own[..., None])[..., 0].T
         return told.reshape(len(trials), -1, n_neurons)
 
 
