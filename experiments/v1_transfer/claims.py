@@ -2,9 +2,10 @@
 
 import dataclasses
 
+from experiments.v1_transfer.pairs import PAIRS
 from experiments.v1_transfer.recipes import ADAPTED, GLM, NO_PAST, NO_PAST_OTHERS, SAME_INPUTS, WITH_OTHERS, Recipe
 from experiments.v1_transfer.scoring import FEVE, FLATTENED, WITHIN, Figures, finite
-from experiments.v1_transfer.transfer import GRADIENT, SCRATCH, inputs_of
+from experiments.v1_transfer.transfer import inputs_of
 from twin.judge import Claim
 from twin.judge.verdicts import beats_claim, not_testable_claim
 
@@ -30,10 +31,11 @@ def claims(figures: Figures) -> list[Claim]:
         for metric, word in WORDS.items():
             name = f"{model}_beats_the_linear_model_of_the_same_inputs_{word}"
             every.append(_beats(figures, name, (model, "full"), (linear, "full"), metric))
-    for amount in ("full", "quarter"):
+    for pair in PAIRS:
         for metric, word in WORDS.items():
-            name = f"frozen_core_beats_the_same_network_from_scratch_{amount}_{word}"
-            every.append(_beats(figures, name, (GRADIENT, amount), (SCRATCH, amount), metric))
+            if SAME_INPUTS.get(pair.fair) != pair.model:
+                name = f"{pair.fair}_beats_{pair.model}_{pair.amount}_{word}"
+                every.append(_beats(figures, name, (pair.fair, pair.amount), (pair.model, pair.amount), metric))
     for model in ("adapted_encoding", "adapted_no_past", ADAPTED.model):
         for metric, word in WORDS.items():
             every.append(_quarter(figures, model, metric, word))

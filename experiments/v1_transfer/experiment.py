@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from experiments.v1_transfer import page, results, scoring, transfer
-from experiments.v1_transfer.mice import Mouse, load, refuse_shared
+from experiments.v1_transfer.mice import Mouse, load, refuse_other_times, refuse_shared
 from experiments.v1_transfer.settings import QUICK, Settings
 from experiments.v1_transfer.transfer import LeftOut
 from twin import provenance, report
@@ -52,6 +52,7 @@ def run(
         refuse_shared(mice, others)
     elif len(mice) < 2:
         raise InputError(f"{data}: has one mouse; leaving one out needs two or more, or give others as --test.")
+    refuse_other_times([*mice, *(others or [])])
     found = find(mice, others, seed, settings, console)
     figures = scoring.score(found.left_out, settings.resamples, seed)
     written = page.compose(found, figures, command=_command(data, test, seed), inputs=_inputs(data, test))

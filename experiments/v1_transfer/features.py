@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Float
 
 from experiments.v1_transfer.mice import Mouse
+from experiments.v1_transfer.ridge import Chosen
 
 Band = Float[np.ndarray, "trial time feature"]
 TIME_STEP_S = 0.25  # between bumps over the time of a trial, and their standard deviation
@@ -71,6 +72,27 @@ def moved(values: np.ndarray, lag: int) -> np.ndarray:
 def past(values: np.ndarray, n_lags: int) -> Float[np.ndarray, "trial time neuron lag"]:
     """Each neuron's own last `n_lags` windows; 0 before the start of the trial, which is the mean."""
     return np.stack([moved(values, lag) for lag in range(1, n_lags + 1)], axis=-1)
+
+
+def shared_gain(
+    values: np.ndarray, chosen: Chosen, trials: np.ndarray, asked: np.ndarray
+) -> Float[np.ndarray, "trial time neuron 2"]:
+    """What the other neurons do beyond a model of each, in the same window, alone and times the neuron's own model.
+
+    Args:
+        values: (trial, time, neuron).
+        chosen: the model: of `trials` by fits that had not seen them, and of `asked`. Other trials stay 0.
+        trials: that may be fitted.
+        asked: trials to predict.
+    """
+    expected, beyond = np.zeros_like(values), np.zeros_like(values)
+    expected[trials], expected[asked] = chosen.validation, chosen.predicted
+    residual = values - expected
+    scaled = residual / np.maximum(residual[trials].std(axis=(0, 1)), 1e-12)
+    some = np.concatenate([trials, asked])
+    n_others = max(values.shape[-1] - 1, 1)
+    beyond[some] = (scaled[some].sum(axis=-1, keepdims=True) - scaled[some]) / n_others
+    return np.stack([beyond, beyond * expected], axis=-1)
 
 
 def neighbours(values: np.ndarray) -> tuple[Band, Band]:

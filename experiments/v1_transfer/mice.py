@@ -1,6 +1,7 @@
 """The mice: activity, behaviour, directions, and which trials are fitted and which are scored."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from twin.datasets import park_v1acc
 from twin.errors import InputError
 from twin.split import Parts, Segment
 
+WINDOW_S = 0.0625  # 16 Hz: lags of readouts and time constants of the network are in these windows
+TOLERANCE_S = 1e-3
 VALIDATION_SHARE = 0.1  # of the trials that a network is fitted to, those on which it is stopped
 
 
@@ -82,6 +85,24 @@ def load(folder: Path, settings: Settings) -> list[Mouse]:
     return [_mouse(recordings[name](), settings) for name in sorted(recordings)]
 
 
+def refuse_other_times(mice: Sequence[Mouse]) -> None:
+    """Refuse mice whose trials are not alike in time, and steps that are not `WINDOW_S`.
+
+    Raises:
+        InputError: which mouse, and how its trials differ.
+    """
+    first = mice[0].time_s
+    for mouse in mice:
+        step = mouse.time_s[1] - mouse.time_s[0]
+        told = f"{mouse.name}: has {len(mouse.time_s)} windows of {step:.4g} s from {mouse.time_s[0]:.4g} s on"
+        if abs(step - WINDOW_S) > TOLERANCE_S:
+            raise InputError(f"{told}; wanted windows of {WINDOW_S} s: resample it.")
+        if len(mouse.time_s) != len(first) or abs(mouse.time_s[0] - first[0]) > TOLERANCE_S:
+            raise InputError(
+                f"{told}, {mice[0].name} has {len(first)} from {first[0]:.4g} s on; cut the trials of all mice alike."
+            )
+
+
 def refuse_shared(data: list[Mouse], test: list[Mouse]) -> None:
     """Refuse a mouse that is in both folders.
 
@@ -97,8 +118,6 @@ def _mouse(tree: xr.DataTree, settings: Settings) -> Mouse:
     name = str(tree.attrs["name"])
     fluorescence = tree["fluorescence"].to_dataset()
     activity = np.asarray(fluorescence["fluorescence"].values, np.float64)
-    if not np.isfinite(activity).all():
-        raise InputError(f"{name}: has activity that is no finite number; leave those trials out.")
     behaviour = {
         key: np.asarray(recording.stream_of(tree, "behaviour", key).values, np.float64) for key in ("pupil", "speed")
     }

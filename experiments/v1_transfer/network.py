@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from experiments.v1_transfer.mice import Mouse
+from experiments.v1_transfer.mice import WINDOW_S, Mouse
 from experiments.v1_transfer.settings import Settings
 from surrogate import Config, Surrogate, adapt, fit
 from surrogate.batches import Batch, Loader
@@ -19,7 +19,6 @@ from surrogate.train import opened
 from surrogate.weights import fresh_weights
 from twin.split import Parts
 
-WINDOW_S = 0.0625
 UNITS_AT_ONCE = 32  # one shape of batch for all mice, so that one compilation serves them
 
 
@@ -36,7 +35,7 @@ class Read:
     average_neuron: np.ndarray
 
 
-def config_of(settings: Settings, seed: int, steps: int) -> Config:
+def config_of(settings: Settings, n_times: int, seed: int, steps: int) -> Config:
     """The network. Its core sees stimulus and behaviour; a neuron's readout its own past and the trial's number.
 
     Half of the objective hides the neuron's past, so that leaving it out is a case that training has seen.
@@ -47,7 +46,7 @@ def config_of(settings: Settings, seed: int, steps: int) -> Config:
         seed=seed,
         data=Data(
             signal="fluorescence", window_s=WINDOW_S, streams=("direction",), behaviour=("pupil", "speed"),
-            levels=("direction",), clock_bumps=13, trial_bumps=7, length=49, burn_in=0, max_units=UNITS_AT_ONCE,
+            levels=("direction",), clock_bumps=13, trial_bumps=7, length=n_times, burn_in=0, max_units=UNITS_AT_ONCE,
         ),
         inputs=Inputs(behaviour_until=4, others=False),
         model=Model(
@@ -77,19 +76,19 @@ def inputs_of(words: Sequence[str]) -> Inputs:
 def pretrain(mice: Sequence[Mouse], trials: Sequence[np.ndarray], settings: Settings, seed: int) -> Surrogate:
     """A network of these mice, fitted to these trials of each."""
     parts = {mouse.name: mouse.parts(chosen, seed) for mouse, chosen in zip(mice, trials, strict=True)}
-    config = config_of(settings, seed, settings.pretraining_steps)
+    config = config_of(settings, len(mice[0].time_s), seed, settings.pretraining_steps)
     return fit(config, [mouse.tree for mouse in mice], parts=parts).surrogate
 
 
 def from_scratch(mouse: Mouse, trials: np.ndarray, settings: Settings, seed: int) -> Surrogate:
     """The same network of one mouse alone."""
-    config = config_of(settings, seed, settings.adapting_steps)
+    config = config_of(settings, len(mouse.time_s), seed, settings.adapting_steps)
     return fit(config, [mouse.tree], parts={mouse.name: mouse.parts(trials, seed)}).surrogate
 
 
 def adapted(surrogate: Surrogate, mouse: Mouse, trials: np.ndarray, settings: Settings, seed: int) -> Surrogate:
     """Readouts for a mouse by gradient, the core frozen."""
-    training = config_of(settings, seed, settings.adapting_steps).training
+    training = config_of(settings, len(mouse.time_s), seed, settings.adapting_steps).training
     parts = {mouse.name: mouse.parts(trials, seed)}
     return adapt(surrogate, [mouse.tree], training=training, parts=parts).surrogate
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table as ConsoleTable
 
+from experiments.v1_transfer import pairs
 from experiments.v1_transfer.claims import claims
 from experiments.v1_transfer.recipes import ABLATIONS, ADAPTED, GLM, INPUTS, NO_PAST_OTHERS, WITH_OTHERS
 from experiments.v1_transfer.scoring import CEILING, FEVE, FLATTENED, MEAN, VARIANCE, WITHIN, Figure, Figures, rows
@@ -33,7 +34,7 @@ GROUPS = {
         "adapted_encoding",
     ),
     "and the number of the trial": ("trial_index", "glm_trial_index", "adapted_no_past"),
-    "and the other neurons": ("glm_others", "glm_trial_index_others", NO_PAST_OTHERS.model),
+    "and the other neurons": ("glm_shared_gain", "glm_others", "glm_trial_index_others", NO_PAST_OTHERS.model),
     "and the neuron's own past, but no other neuron": (
         "zero_shot_past", "glm_own_past", "random_core", SCRATCH, GRADIENT, ADAPTED.model,
     ),
@@ -74,6 +75,7 @@ def _sections(found: "Found", scored: Figures) -> list[Section]:
     return [
         _recorded(found, scored),
         _overview(scored),
+        *pairs.sections(scored),
         *(_per_mouse(scored, metric) for metric in (FLATTENED, WITHIN)),
         _ablations(scored),
         _quarter(scored),

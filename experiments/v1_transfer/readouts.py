@@ -7,7 +7,7 @@ import numpy as np
 from experiments.v1_transfer import features, ridge
 from experiments.v1_transfer.mice import Mouse
 from experiments.v1_transfer.network import Read
-from experiments.v1_transfer.recipes import FEW, MANY, Recipe
+from experiments.v1_transfer.recipes import FEW, GLM_BANDS, MANY, Recipe
 from experiments.v1_transfer.ridge import Chosen, Design
 from experiments.v1_transfer.settings import Settings
 
@@ -15,7 +15,7 @@ Reading = Callable[[str, Sequence[str]], Read]  # of a network by its kind, with
 
 
 def design_of(
-    recipe: Recipe, mouse: Mouse, trials: np.ndarray, directions: np.ndarray, n_lags: int, reading: Reading
+    recipe: Recipe, mouse: Mouse, trials: np.ndarray, directions: np.ndarray, settings: Settings, reading: Reading
 ) -> Design:
     """The features of a recipe; whatever is scaled is scaled by what `trials` hold."""
     activity = mouse.standardised(trials)
@@ -29,11 +29,15 @@ def design_of(
     bands = [make() for name, make in shared.items() if name in recipe.bands]
     own, populations = [], []
     if "own_past" in recipe.bands:
-        own.append(features.past(activity, n_lags))
+        own.append(features.past(activity, settings.own_lags))
     if "others" in recipe.bands:
         populations.append(activity)
     if "others_around" in recipe.bands:
         populations += features.neighbours(activity)
+    if "shared_gain" in recipe.bands:
+        glm = Design(tuple(make() for name, make in shared.items() if name in GLM_BANDS))
+        chosen = ridge.choose_and_predict(glm, activity, trials, mouse.scored, settings.search)
+        own.append(features.shared_gain(activity, chosen, trials, mouse.scored))
     if recipe.network is not None:
         read = reading(recipe.network, recipe.inputs)
         bands.append(read.core)
@@ -45,7 +49,7 @@ def predict(
     recipe: Recipe, mouse: Mouse, trials: np.ndarray, directions: np.ndarray, settings: Settings, reading: Reading
 ) -> Chosen:
     """Fit a recipe to `trials` and predict the scored ones, in deviations of each neuron."""
-    design = design_of(recipe, mouse, trials, directions, settings.own_lags, reading)
+    design = design_of(recipe, mouse, trials, directions, settings, reading)
     return ridge.choose_and_predict(design, mouse.standardised(trials), trials, mouse.scored, settings.search)
 
 

@@ -13,6 +13,7 @@ INPUT_OF = {
     "own_past": "own_past",
     "others": "others",
     "others_around": "others",
+    "shared_gain": "others",
 }
 FEW, MANY = 7, 20  # bumps over the number of the trial, of `trial_index` and `fine_trial_index`
 
@@ -38,17 +39,18 @@ class Recipe:
         return tuple(one for one in INPUTS if one in used)
 
 
-_GLM = ("clock", "direction", "behaviour")
+GLM_BANDS = ("clock", "direction", "behaviour")
 CONDITION_MEAN, GLM, ZERO_SHOT = "condition_mean", "glm", "zero_shot_glm"
 LINEAR = (
     Recipe("running_and_pupil", ("clock", "behaviour")),
     Recipe("trial_index", ("clock", "trial_index")),
-    Recipe(GLM, _GLM),
-    Recipe("glm_trial_index", (*_GLM, "trial_index")),
-    Recipe("glm_others", (*_GLM, "others")),
-    Recipe("glm_trial_index_others", (*_GLM, "trial_index", "others")),
-    Recipe("glm_own_past", (*_GLM, "trial_index", "own_past")),
-    Recipe("glm_everything", (*_GLM, "trial_index", "own_past", "others")),
+    Recipe(GLM, GLM_BANDS),
+    Recipe("glm_trial_index", (*GLM_BANDS, "trial_index")),
+    Recipe("glm_shared_gain", (*GLM_BANDS, "shared_gain")),
+    Recipe("glm_others", (*GLM_BANDS, "others")),
+    Recipe("glm_trial_index_others", (*GLM_BANDS, "trial_index", "others")),
+    Recipe("glm_own_past", (*GLM_BANDS, "trial_index", "own_past")),
+    Recipe("glm_everything", (*GLM_BANDS, "trial_index", "own_past", "others")),
 )
 _BANDS_OF = {
     "stimulus": ("clock", "direction"),
@@ -79,7 +81,7 @@ ABLATIONS = tuple(
     for left in ("stimulus", "behaviour", "trial_index")
 )
 FULL = (ENCODING, NO_PAST, ADAPTED, NO_PAST_OTHERS, WITH_OTHERS, *ABLATIONS, *CONTROLS)
-QUARTER = (ENCODING, NO_PAST, ADAPTED, WITH_OTHERS)
+QUARTER = (ENCODING, NO_PAST, ADAPTED, NO_PAST_OTHERS, WITH_OTHERS)
 QUARTER_LINEAR = tuple(one for one in LINEAR if one.model not in ("running_and_pupil", "trial_index"))
 # What each claim compares an adapted readout with: the linear model of the same inputs.
 SAME_INPUTS = {

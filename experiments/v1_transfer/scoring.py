@@ -57,10 +57,15 @@ class Figures:
         """Whether the test split has that figure."""
         return ("test", condition, amount, model, metric) in self.table
 
-    def difference(self, first: tuple[str, str], second: tuple[str, str], metric: str) -> Figure:
-        """(model, amount) less another, paired over mice and neurons of the test split."""
+    def difference(
+        self, first: tuple[str, str], second: tuple[str, str], metric: str, *, condition: str = MEAN
+    ) -> Figure:
+        """(model, amount) less another, paired over mice and neurons of the test split, or over those of one mouse."""
         ones, others = (self.neurons["test", amount, model, metric] for model, amount in (first, second))
-        return over_mice([a - b for a, b in zip(ones, others, strict=True)], self.resamples, self.seed)
+        differences = [a - b for a, b in zip(ones, others, strict=True)]
+        if condition == MEAN:
+            return over_mice(differences, self.resamples, self.seed)
+        return over_neurons(differences[self.mice.index(condition)], self.resamples, self.seed)
 
 
 def score(left_out: Sequence[LeftOut], resamples: int, seed: int) -> Figures:

@@ -101,7 +101,7 @@ def leave_out(
             validation[amount, recipe.model] = mouse.as_recorded(chosen.validation, trials)
         if amount == "full":
             glm = next(one for one in LINEAR if one.model == GLM)
-            design = readouts.design_of(glm, mouse, trials, directions, settings.own_lags, reading)
+            design = readouts.design_of(glm, mouse, trials, directions, settings, reading)
             found[ZERO_SHOT] = readouts.average_neuron(weights, design, mouse)
             for model in (UNSEEN, UNSEEN_PAST):
                 found[model] = reading("pretrained", INPUTS_OF[model]).average_neuron[mouse.scored]

@@ -1,5 +1,6 @@
 """Mouse V1 under drifting gratings, with and without an astrocytic GABA transporter 3 knock-out."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from twin import recording
 from twin.datasets.dataset import Dataset, Recordings
 from twin.datasets.facts import reported
 from twin.datasets.originals import Archive, find, logged, rate_from_times
+from twin.errors import InputError
 from twin.protocol import Protocol
 from twin.recording import Stream
 
@@ -25,7 +27,7 @@ def load(folder: Path) -> Recordings:
 
 def load_one(archive: Archive) -> xr.DataTree:
     """Calcium activity, pupil and speed of every trial; gratings come on at 0 s, in the direction of the trial."""
-    activity = archive.array("activity", ("neuron", "trial", "time"))
+    activity = _finite(archive, "activity", ("neuron", "trial", "time"))
     _, n_trials, n_times = activity.shape
     times = archive.array("t_s", (n_times,))
     sampling_hz, start_s = rate_from_times(times, archive.path), float(times[0])
@@ -34,7 +36,7 @@ def load_one(archive: Archive) -> xr.DataTree:
     scaled = {"what": "scaled to 0-1 within the animal"}
 
     def behaviour(key: str) -> Stream:
-        return Stream(archive.array(key, (n_trials, n_times)), sampling_hz, "1", start_s, ("trial", "time"), scaled)
+        return Stream(_finite(archive, key, (n_trials, n_times)), sampling_hz, "1", start_s, ("trial", "time"), scaled)
 
     knock_out = {"what": "1: astrocytic GABA transporter 3 knocked out (CRISPR, virus in V1), 0: control virus"}
     tree = recording.from_fluorescence(
@@ -63,6 +65,17 @@ def load_one(archive: Archive) -> xr.DataTree:
         ),
     )
     return logged(tree, [archive.path], unit_of_activity="not stated: like dF/F, with negative values")
+
+
+def _finite(archive: Archive, key: str, shape: Sequence[int | str]) -> np.ndarray:
+    found = archive.array(key, shape)
+    n = int((~np.isfinite(found)).sum())
+    if n:
+        raise InputError(
+            f"{archive.path}: {key} has {n} values that are not finite; wanted numbers throughout: leave those trials "
+            "out of every array, or fill the gaps."
+        )
+    return found
 
 
 DATASET = Dataset(

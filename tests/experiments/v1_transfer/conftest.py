@@ -47,6 +47,12 @@ def _written(folder, seeds, **facts):
 
 
 @pytest.fixture(scope="session")
+def arrays():
+    """Arrays of the mouse of a seed, in the published layout."""
+    return _mouse
+
+
+@pytest.fixture(scope="session")
 def written():
     """Writes mice of these seeds to a folder and returns it."""
     return _written

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from experiments.v1_transfer import features, mice, readouts, recipes, scoring
+from experiments.v1_transfer import features, mice, readouts, recipes, ridge, scoring
 from experiments.v1_transfer.reliability import feve, of_response
 from experiments.v1_transfer.ridge import Search
 from experiments.v1_transfer.settings import Settings
@@ -59,6 +59,18 @@ def test_scored_activity_enters_only_where_a_recipe_says_so(mouse):
         )
         sees = {"own_past", "others"} & set(recipe.inputs)
         assert np.allclose(one, two) != bool(sees), recipe.model
+
+
+def test_shared_gain_leaves_the_neuron_itself_out(mouse):
+    """A neuron's gain is the mean of the others' scaled residuals; its own residual does not move it."""
+    random, n = np.random.default_rng(0), mouse.n_neurons
+    values = mouse.standardised(mouse.fitted)
+    shape = (len(mouse.fitted), len(mouse.time_s), n)
+    chosen = ridge.Chosen(np.zeros(shape), random.normal(size=values[mouse.scored].shape), np.zeros((0, n)))
+    gain = features.shared_gain(values, chosen, mouse.fitted, mouse.scored)
+    residual = values[mouse.scored] - chosen.predicted
+    np.testing.assert_allclose(gain[mouse.scored][..., 0, 0], residual[..., 1:].mean(axis=-1))
+    np.testing.assert_allclose(gain[mouse.scored][..., 1], gain[mouse.scored][..., 0] * chosen.predicted)
 
 
 def test_scores_are_the_definitions():
