@@ -6,6 +6,7 @@ from experiments.v1_transfer.pairs import PAIRS
 from experiments.v1_transfer.recipes import ADAPTED, GLM, NO_PAST, NO_PAST_OTHERS, SAME_INPUTS, WITH_OTHERS, Recipe
 from experiments.v1_transfer.scoring import FEVE, FLATTENED, WITHIN, Figures, finite
 from experiments.v1_transfer.transfer import inputs_of
+from experiments.v1_transfer.words import spoken
 from twin.judge import Claim
 from twin.judge.verdicts import beats_claim, not_testable_claim
 
@@ -45,9 +46,8 @@ def claims(figures: Figures) -> list[Claim]:
 def _goal(figures: Figures, name: str, recipe: Recipe, metric: str, goal: float) -> Claim:
     one = figures.table["test", "mean_of_mice", "full", recipe.model, metric]
     linear = SAME_INPUTS[recipe.model]
-    used = ", ".join(recipe.inputs).replace("_", " ")
     reason = (
-        f"mean of {len(figures.mice)} mice of {recipe.model}, which uses {used}; the linear model of the same inputs "
+        f"{recipe.model}, which uses {spoken(recipe.inputs)}, mean over mice; the linear model of the same inputs "
         f"reaches {figures.value(linear, metric):.3f}; the figure itself is held against {goal:g}, the interval "
         "resamples mice and neurons"
     )
@@ -62,7 +62,10 @@ def _goal(figures: Figures, name: str, recipe: Recipe, metric: str, goal: float)
 def _beats(figures: Figures, name: str, first: tuple[str, str], second: tuple[str, str], metric: str) -> Claim:
     one = figures.difference(first, second, metric)
     claim = beats_claim(name, one.value, one.interval, separation=SEPARATION)
-    told = " against ".join(f"{figures.value(model, metric, amount=amount):.3f}" for model, amount in (first, second))
+    told = " against ".join(
+        f"{figures.value(model, metric, amount=amount):.3f} of {model} ({spoken(inputs_of(model))})"
+        for model, amount in (first, second)
+    )
     return dataclasses.replace(
         claim, level="L3", low=finite(claim.low or 0.0) if claim.low is not None else None,
         high=None if claim.high is None else finite(claim.high), reason=f"{told}; {claim.reason}",
@@ -74,10 +77,9 @@ def _quarter(figures: Figures, model: str, metric: str, word: str) -> Claim:
     one = figures.difference((model, "quarter"), (GLM, "full"), metric)
     few, all_of_it = figures.value(model, metric, amount="quarter"), figures.value(GLM, metric)
     verdict = "pass" if few >= all_of_it else "fail"
-    used = ", ".join(inputs_of(model)).replace("_", " ")
     reason = (
-        f"{few:.3f} with a quarter of the trials ({used}) against {all_of_it:.3f} of {GLM} (stimulus, behaviour) with "
-        "all; the figure is the paired difference, held against 0 itself"
+        f"{few:.3f} with a quarter of the trials ({spoken(inputs_of(model))}) against {all_of_it:.3f} of {GLM} "
+        "(stimulus, behaviour) with all; the figure is the paired difference, held against 0 itself"
     )
     return Claim(
         "L3", f"{model}_with_a_quarter_reaches_the_glm_{word}", verdict, one.value, finite(one.interval.low),

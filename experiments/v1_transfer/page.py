@@ -8,9 +8,19 @@ from rich.table import Table as ConsoleTable
 
 from experiments.v1_transfer import pairs
 from experiments.v1_transfer.claims import claims
-from experiments.v1_transfer.recipes import ABLATIONS, ADAPTED, GLM, INPUTS, NO_PAST_OTHERS, WITH_OTHERS
+from experiments.v1_transfer.recipes import (
+    ABLATIONS,
+    ADAPTED,
+    ENCODING,
+    GLM,
+    INPUTS,
+    NO_PAST,
+    NO_PAST_OTHERS,
+    WITH_OTHERS,
+)
 from experiments.v1_transfer.scoring import CEILING, FEVE, FLATTENED, MEAN, VARIANCE, WITHIN, Figure, Figures, rows
 from experiments.v1_transfer.transfer import GRADIENT, SCRATCH, inputs_of
+from experiments.v1_transfer.words import spoken, told
 from twin import provenance
 from twin.report import MetricNote, Report, Section, Table, figures
 from twin.report.report import Cell
@@ -56,6 +66,7 @@ def compose(found: "Found", scored: Figures, *, command: str, inputs: Mapping[st
         sections=tuple(_sections(found, scored)),
         inputs=inputs,
         metric_notes=NOTES,
+        model_notes={model: told(model) for _, _, _, model, _ in scored.table},
     )
 
 
@@ -64,7 +75,8 @@ def _summary(scored: Figures) -> str:
         return f"{scored.value(model, FLATTENED):.2f} / {scored.value(model, WITHIN):.2f}"
 
     return (
-        f"Single trials of {len(scored.mice)} mice that the core had not seen, correlation flattened / within trial: "
+        f"Single trials of mice that the core had not seen ({', '.join(scored.mice)}), correlation "
+        "flattened / within trial: "
         f"{pair('adapted_no_past')} from stimulus, behaviour and trial number ({GLM} with the trial number "
         f"{pair('glm_trial_index')}); {pair(ADAPTED.model)} with the neuron's own past as well (the linear model "
         f"{pair('glm_own_past')}); {pair(WITH_OTHERS.model)} with the other neurons too."
@@ -109,20 +121,20 @@ def _recorded(found: "Found", scored: Figures) -> Section:
 
 def _overview(scored: Figures) -> Section:
     table: list[tuple[Cell, ...]] = []
-    for group, models in GROUPS.items():
+    for models in GROUPS.values():
         for model in models:
             if scored.has(model, FLATTENED):
                 cells = (_told(scored, model, metric) for metric in (FLATTENED, WITHIN, VARIANCE))
-                table.append((model, group, ", ".join(inputs_of(model)).replace("_", " "), *cells))
-    table.append((CEILING, "a perfect model of the stimulus", "stimulus", _told(scored, CEILING, FLATTENED), "", ""))
+                table.append((model, spoken(inputs_of(model)), *cells))
+    table.append((CEILING, "stimulus", _told(scored, CEILING, FLATTENED), "", ""))
     text = (
         "Correlation with single trials that no fit had seen, mean of mice. A score is to be compared with those of "
-        "its own group: the number of the trial knows slow drift, the other neurons know the state of the animal, and "
-        "the neuron's own past, up to the window before, knows both and the calcium that is still there. The other "
-        "neurons are seen in the same window; adapted readouts see them one window before and after and in the mean "
-        "over the trial too. random_core is the readout of a network that was never trained."
+        "the same inputs: the number of the trial knows slow drift, the other neurons know the state of the animal, "
+        "and the neuron's own past, up to the window before, knows both and the calcium that is still there. The "
+        "other neurons are seen in the same window; adapted readouts see them one window before and after and in the "
+        "mean over the trial too. random_core is the readout of a network that was never trained."
     )
-    columns = ("model", "group", "inputs", "flattened", "within trial", "explained variance")
+    columns = ("model", "inputs", "flattened", "within trial", "explained variance")
     return Section("All models", text, table=Table(columns, tuple(table)))
 
 
@@ -131,7 +143,7 @@ def _told(scored: Figures, model: str, metric: str, amount: str = "full", condit
     if one is None:
         return ""
     low, high = one.interval.low, one.interval.high
-    return f"{one.value:.3f}" if low != low else f"{one.value:.3f} [{low:.2f}, {high:.2f}]"
+    return f"{one.value:.3f}" if low != low else f"{one.value:.3f} [{low:.2f},\u00a0{high:.2f}]"
 
 
 def _per_mouse(scored: Figures, metric: str) -> Section:
@@ -160,6 +172,8 @@ def _ablations(scored: Figures) -> Section:
         "other neurons": ADAPTED.model,
         "own past": NO_PAST_OTHERS.model,
         **{one.model.removeprefix("adapted_without_").replace("_", " "): one.model for one in ABLATIONS},
+        "own past, other neurons": NO_PAST.model,
+        "own past, other neurons, trial index": ENCODING.model,
     }
     table = []
     for left, model in lacking.items():
@@ -167,16 +181,18 @@ def _ablations(scored: Figures) -> Section:
         for metric in (FLATTENED, WITHIN):
             lost = scored.difference((WITH_OTHERS.model, "full"), (model, "full"), metric)
             cells.append(
-                f"{lost.value:.3f} [{lost.interval.low:.3f}, {lost.interval.high:.3f}]" if left != "nothing" else ""
+                f"{lost.value:.3f} [{lost.interval.low:.3f},\u00a0{lost.interval.high:.3f}]"
+                if left != "nothing"
+                else ""
             )
         table.append((left, *cells))
     text = (
-        f"The readout of all inputs ({', '.join(INPUTS).replace('_', ' ')}), and what it loses without one: the "
+        f"The readout of all inputs ({spoken(INPUTS)}), and what it loses without some: the "
         "flag is off in the network and its bands are gone from the readout, which is fitted anew. Without the "
         "stimulus there is no clock either. Losses are paired over mice and neurons."
     )
     columns = ("left out", "flattened", "within trial", "lost, flattened", "lost, within trial")
-    return Section("One input left out", text, table=Table(columns, tuple(table)))
+    return Section("Inputs left out", text, table=Table(columns, tuple(table)))
 
 
 def _quarter(scored: Figures) -> Section:

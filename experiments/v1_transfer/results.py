@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from experiments.v1_transfer.scoring import Figures
+from experiments.v1_transfer.transfer import inputs_of
 
 if TYPE_CHECKING:
     from experiments.v1_transfer.experiment import Found
@@ -21,11 +22,11 @@ def tree(found: "Found", figures: Figures) -> xr.DataTree:
         coordinates = {"time": ("time", mouse.time_s, {"units": "s"}), "trial": mouse.scored}
         for amount in dict.fromkeys(amount for amount, _ in one.predicted):
             variables = {
-                model: (PLACE, predicted.astype(np.float32))
+                model: (PLACE, predicted.astype(np.float32), {"inputs": list(inputs_of(model))})
                 for (of, model), predicted in one.predicted.items()
                 if of == amount
             }
-            variables["recorded"] = (PLACE, mouse.activity[mouse.scored].astype(np.float32))
+            variables["recorded"] = (PLACE, mouse.activity[mouse.scored].astype(np.float32), {})
             variables["direction"] = ("trial", mouse.direction[mouse.scored], {"units": "deg"})  # type: ignore[assignment]
             attributes = {"group": mouse.group, "core_trained_on": list(one.pretrained_on)}
             groups[f"/{mouse.name}/{amount}"] = xr.Dataset(variables, coordinates, attributes)

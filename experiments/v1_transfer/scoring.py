@@ -76,9 +76,9 @@ def score(left_out: Sequence[LeftOut], resamples: int, seed: int) -> Figures:
         _collect(figures, "test", one, one.predicted)
         _collect(figures, "validation", one, one.validation)
     for (split, amount, model, metric), values in figures.neurons.items():
+        figures.table[split, MEAN, amount, model, metric] = over_mice(values, resamples, seed)
         for name, own in zip(figures.mice, values, strict=True):
             figures.table[split, name, amount, model, metric] = over_neurons(own, resamples, seed)
-        figures.table[split, MEAN, amount, model, metric] = over_mice(values, resamples, seed)
     _feve(figures, left_out)
     ceilings = [one.single_trial for one in reliability.values()]
     for name, own in zip(figures.mice, ceilings, strict=True):
@@ -154,7 +154,7 @@ def over_mice(values: Sequence[np.ndarray], resamples: int, seed: int) -> Figure
 
 
 def rows(figures: Figures) -> list[Row]:
-    """The rows of report.json."""
+    """The rows of report.json; of the validation split the mean of mice alone."""
     return [
         {
             "split": split,
@@ -168,6 +168,7 @@ def rows(figures: Figures) -> list[Row]:
             "unit": one.interval.unit,
         }
         for (split, condition, amount, model, metric), one in figures.table.items()
+        if split == "test" or condition == MEAN
     ]
 
 

@@ -48,7 +48,7 @@ def test_the_page_and_the_store_hold_every_part(ran):
         "What was recorded",
         "All models",
         "Against every simple method",
-        "One input left out",
+        "Inputs left out",
         "A quarter of the trials",
     ):
         assert f">{heading}</h2>" in page
