@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
-PAGES = ("README.md", "docs/recordings.md", "docs/calcium.md", pytest.param("docs/models.md", marks=pytest.mark.slow))
+PAGES = (
+    "README.md",
+    "docs/recordings.md",
+    "docs/calcium.md",
+    "docs/v1-transfer.md",
+    pytest.param("docs/models.md", marks=pytest.mark.slow),
+)
 
 
 def code_of(page: str) -> str:

@@ -62,13 +62,16 @@ def test_real_response_is_reliable_in_one_mouse_alone(real):
         ("trial_index", 0.23, 0.12),
         ("glm", 0.18, 0.13),
         ("glm_trial_index", 0.27, 0.13),
+        ("glm_shared_gain", 0.23, 0.14),
+        ("glm_others", 0.28, 0.14),
+        ("glm_trial_index_others", 0.30, 0.15),
     ],
 )
 def test_real_linear_models_reach_the_known_figures(real, model, flattened, within):
-    """Within .02 of what the same methods reached with penalties on a grid."""
+    """Within .025 of what the same methods reached with penalties on a grid and behaviour that was not clipped."""
     recipe, directions = next(one for one in recipes.LINEAR if one.model == model), np.unique(real[0].direction)
     found = _mean(real, lambda one: readouts.predict(recipe, one, one.fitted, directions, Settings(), None).predicted)
-    assert found[:2] == pytest.approx([flattened, within], abs=0.02)
+    assert found[:2] == pytest.approx([flattened, within], abs=0.025)
 
 
 @pytest.mark.slow
