@@ -7,6 +7,7 @@ import xarray as xr
 
 from experiments.v1_transfer.scoring import Figures
 from experiments.v1_transfer.transfer import inputs_of
+from experiments.v1_transfer.words import spoken
 
 if TYPE_CHECKING:
     from experiments.v1_transfer.experiment import Found
@@ -22,7 +23,7 @@ def tree(found: "Found", figures: Figures) -> xr.DataTree:
         coordinates = {"time": ("time", mouse.time_s, {"units": "s"}), "trial": mouse.scored}
         for amount in dict.fromkeys(amount for amount, _ in one.predicted):
             variables = {
-                model: (PLACE, predicted.astype(np.float32), {"inputs": list(inputs_of(model))})
+                model: (PLACE, predicted.astype(np.float32), {"inputs": spoken(inputs_of(model))})
                 for (of, model), predicted in one.predicted.items()
                 if of == amount
             }
