@@ -12,9 +12,12 @@ from surrogate.config import Training
 from surrogate.survey import survey
 from surrogate.train import Fit, Progress, opened, optimise, parts_of
 from surrogate.trained import Surrogate
+from surrogate.vocabulary import AVERAGE, SessionFacts
 from surrogate.weights import fresh_weights
 from twin.errors import InputError
 from twin.split import Parts, Segment
+
+SUBJECTS = "conditioning/subjects"
 
 
 def adapt(
@@ -66,8 +69,13 @@ def adapt(
     structure, fresh = fresh_weights(config, vocabulary)
     trained = surrogate.checkpoint.weights
     weights = {name: _extended(trained[name], np.asarray(value)) for name, value in fresh.items()}
+    average = surrogate.vocabulary.average
+    if average is not None and all(one.unit_ids == average.unit_ids for one in sessions):
+        weights |= _from_average(weights, trained, average)
     old_rows = {} if fit_core else {name: len(trained[name]) for name in structure.owned}
-    loader = Loader(sessions, split_of, vocabulary, config)
+    # The average subject is no part of what is fitted here.
+    own = dataclasses.replace(config, model=dataclasses.replace(config.model, average_subject=0.0))
+    loader = Loader(sessions, split_of, vocabulary, own)
     fitted = None if fit_core else structure.owned
     folder = Path(out) if out is not None else None
     return optimise(
@@ -79,6 +87,22 @@ def adapt(
 def _extended(old: np.ndarray, fresh: np.ndarray) -> np.ndarray:
     """The trained rows, then fresh ones for what was added."""
     return np.asarray(old) if old.shape == fresh.shape else np.concatenate([old, fresh[len(old) :]])
+
+
+def _from_average(
+    weights: Mapping[str, np.ndarray], trained: Mapping[str, np.ndarray], average: SessionFacts
+) -> dict[str, np.ndarray]:
+    """What belongs to units and animals, of which every new one starts as the average subject's instead of anyhow."""
+    rows = slice(average.first_unit, average.first_unit + len(average.unit_ids))
+    changed = {}
+    for name in (one for one in weights if one.startswith("units/")):
+        old, value = len(trained[name]), weights[name].copy()
+        times = (len(value) - old) // len(average.unit_ids)
+        value[old:] = np.concatenate([trained[name][rows]] * times)
+        changed[name] = value
+    subjects = weights[SUBJECTS].copy()
+    subjects[len(trained[SUBJECTS]) :] = trained[SUBJECTS][AVERAGE]
+    return changed | {SUBJECTS: subjects}
 
 
 def shortened(parts: Parts, windows: int) -> Parts:

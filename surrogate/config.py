@@ -120,6 +120,9 @@ class Model:
         video_recurrent: whether a convolutional recurrent layer follows.
         dropout: share of the core's features that training leaves out.
         covariate_dropout: chance that training hides a covariate or the subject.
+        average_subject: chance that training shows an item as the average subject's, who then has a readout too: it
+            answers for sessions that nobody adapted to, and adaptation starts from it. It wants sessions with the same
+            units, such as parcels of an atlas; 0 for no such subject.
     """
 
     head: Literal["poisson", "negative_binomial", "zero_inflated_gamma", "gaussian", "categorical"] = "poisson"
@@ -141,6 +144,7 @@ class Model:
     video_recurrent: bool = True
     dropout: float = 0.0
     covariate_dropout: float = 0.2
+    average_subject: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -242,6 +246,10 @@ def _check(config: Config) -> None:
         raise InputError(
             f"the configuration has objective.free_running = {config.objective.free_running} and training.batch = "
             f"{training.batch}; wanted 2 items or more, which are compared in two halves."
+        )
+    if not 0 <= config.model.average_subject < 1:
+        raise InputError(
+            f"the configuration has model.average_subject = {config.model.average_subject}; wanted a chance below 1."
         )
     if config.inputs.others_until < -1 or config.inputs.behaviour_until < 0:
         raise InputError(

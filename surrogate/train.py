@@ -78,6 +78,8 @@ def fit(
     sessions = opened(config, config.data.recordings if recordings is None else recordings)
     split_of = [(parts or {}).get(one.name) or parts_of(one, config) for one in sessions]
     vocabulary = survey(sessions, split_of, config)
+    if config.model.average_subject:
+        vocabulary = vocabulary.with_average()
     weights: Weights | None = None
     if config.start_from is not None:
         vocabulary, weights = _fine_tuned(folders.load(config.start_from), vocabulary, config)

@@ -9,8 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from twin.errors import InputError
+
 UNKNOWN = 0  # index of a covariate's level that training never saw, or nobody reported
 AVERAGE = 0  # index of the average animal
+AVERAGE_SESSION = "average subject"  # name of the session whose units are the average subject's
 SMALLEST = 1e-6  # a deviation below it is that of a constant, which is left unscaled
 
 
@@ -162,6 +165,38 @@ class Vocabulary:
     def session(self, name: str) -> SessionFacts | None:
         """The session of that name, or None."""
         return next((one for one in self.sessions if one.name == name), None)
+
+    @property
+    def average(self) -> SessionFacts | None:
+        """The average subject's session, or None where training made none."""
+        return self.session(AVERAGE_SESSION)
+
+    def with_average(self) -> "Vocabulary":
+        """This vocabulary with a session of the average subject: mean moments of the others' units, and their range.
+
+        Raises:
+            InputError: the sessions have different units.
+        """
+        first, *others = self.sessions
+        odd = next((one for one in others if one.unit_ids != first.unit_ids), None)
+        if odd is not None:
+            raise InputError(
+                f"{odd.name}: has other units than {first.name}, so that there is no average subject; give sessions "
+                "with the same units, or set model.average_subject to 0."
+            )
+        shape = (len(self.sessions), len(first.unit_ids))
+        mean, deviation = np.reshape(self.unit_mean, shape), np.reshape(self.unit_deviation, shape)
+        facts = dataclasses.replace(
+            first, name=AVERAGE_SESSION, subject=AVERAGE_SESSION, digest="", first_unit=self.n_units
+        )
+        return dataclasses.replace(
+            self,
+            sessions=(*self.sessions, facts),
+            unit_mean=(*self.unit_mean, *mean.mean(axis=0).tolist()),
+            unit_deviation=(*self.unit_deviation, *np.sqrt(np.square(deviation).mean(axis=0)).tolist()),
+            unit_low=(*self.unit_low, *np.reshape(self.unit_low, shape).min(axis=0).tolist()),
+            unit_high=(*self.unit_high, *np.reshape(self.unit_high, shape).max(axis=0).tolist()),
+        )
 
     def with_sessions(self, added: "Vocabulary") -> "Vocabulary":
         """This vocabulary with the sessions, units and animals of another, which come after its own.

@@ -28,6 +28,7 @@ class Item:
         stop: end of the windows.
         scored_from: first window that is scored.
         units: the units of the session that it holds, in order.
+        as_average: whether it is shown as the average subject's.
     """
 
     session: int
@@ -36,6 +37,7 @@ class Item:
     stop: int
     scored_from: int
     units: np.ndarray
+    as_average: bool = False
 
 
 class Items:
@@ -93,6 +95,9 @@ class Items:
         if not self._discrete:
             response = (response - self._mean[rows]) / self._deviation[rows]
         k = len(rows)
+        known = covariates(session, self.vocabulary)
+        if item.as_average and self.vocabulary.average is not None:
+            rows, known["subject"] = self.vocabulary.average.first_unit + item.units, np.array(AVERAGE, np.int32)
         return {
             "response": _padded(response, (length, n_units)),
             "valid": _padded(np.ones((n, k), bool), (length, n_units)),
@@ -105,7 +110,7 @@ class Items:
             "behaviour": _padded(self._streams(windows, "behaviour", n), (length,)),
             "video": _padded(self._video(windows, n), (length,)),
             "drift": _padded(self._drift(session, item), (length,)),
-            **covariates(session, self.vocabulary),
+            **known,
         }
 
     def _streams(self, windows: Windows, role: str, n: int) -> np.ndarray:
@@ -161,12 +166,14 @@ def covariates(session: Session, vocabulary: Vocabulary) -> dict[str, np.ndarray
 
 
 def first_unit_of(session: Session, vocabulary: Vocabulary) -> int:
-    """Row of a session's first unit in the unit table.
+    """Row of a session's first unit in the unit table; the average subject's, where only that has such units.
 
     Raises:
         InputError: the vocabulary does not know the session, or knows other units of it.
     """
     facts = vocabulary.session(session.name)
+    if facts is None and vocabulary.average is not None and vocabulary.average.unit_ids == session.unit_ids:
+        facts = vocabulary.average
     adapt = "fit its readout first with `twin adapt CHECKPOINT REC.zarr`"
     if facts is None:
         known = ", ".join(one.name for one in vocabulary.sessions[:8])

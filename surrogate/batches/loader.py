@@ -99,7 +99,9 @@ class Loader:
         length = min(bucket.length, segment.stop - segment.start)
         start = int(random.integers(segment.start, segment.stop - length + 1))
         units = _some(self.items.sessions[session].n_units, bucket.units, random)
-        return self._item(session, segment, start, start + length, units)
+        item = self._item(session, segment, start, start + length, units)
+        chance = self.config.model.average_subject
+        return dataclasses.replace(item, as_average=bool(random.random() < chance)) if chance else item
 
     def _item(self, session: int, segment: Segment, start: int, stop: int, units: np.ndarray) -> Item:
         # What went before the start of a trial is no missing context: there was nothing.
