@@ -58,6 +58,11 @@ ALL = {
             "mouse V1: a core trained on some mice, read and adapted on a mouse that was left out",
             "experiments.v1_transfer.experiment",
         ),
+        Experiment(
+            "choice",
+            "choices of many subjects from task and history, with task, history or both taken away",
+            "experiments.choice.experiment",
+        ),
     )
 }
 

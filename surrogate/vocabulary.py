@@ -51,8 +51,9 @@ class StreamFacts:
     def encode(self, values: np.ndarray) -> np.ndarray:
         """(window, feature), float32: standardised, or one flag for each level and none for a level never seen."""
         if self.levels is not None:
-            names = np.array([level_name(value) for value in values.reshape(-1)])
-            return (names[:, None] == np.array(self.levels)[None]).astype(np.float32)
+            found, place = np.unique(values.reshape(-1), return_inverse=True)
+            names = np.array([level_name(value) for value in found])
+            return (names[:, None] == np.array(self.levels)[None])[place].astype(np.float32)
         scale = np.maximum(np.array(self.deviation, np.float32), SMALLEST)
         if len(self.mean) == 1:
             return ((values - np.float32(self.mean[0])) / scale[0]).astype(np.float32)

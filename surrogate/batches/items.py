@@ -214,5 +214,6 @@ def _scored(item: Item, length: int) -> np.ndarray:
 
 def _padded(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Zeros added at the end of the first axes up to `shape`."""
-    wanted = [(0, want - have) for want, have in zip(shape, values.shape, strict=False)]
-    return np.pad(values, wanted + [(0, 0)] * (values.ndim - len(shape)))
+    padded = np.zeros((*shape, *values.shape[len(shape) :]), values.dtype)
+    padded[tuple(slice(n) for n in values.shape)] = values
+    return padded
