@@ -100,7 +100,7 @@ def _log_odds(values: jax.Array, choice: jax.Array, reward: jax.Array, seen: jax
         return (low, high, trace + rate * (chosen - trace)), odds
 
     n = choice.shape[0]
-    first = (jnp.zeros(n), jnp.zeros(n), jnp.full(n, 0.5))
+    first = (jnp.zeros(n, values.dtype), jnp.zeros(n, values.dtype), jnp.full(n, 0.5, values.dtype))
     _, odds = jax.lax.scan(trial, first, (choice.T, reward.T), unroll=8)
     return odds.T + values[0] + seen @ values[FIXED:], values
 

@@ -119,13 +119,11 @@ def planted(corpus: Corpus, settings: Settings, seed: int) -> dict[str, Group]:
         subjects = []
         for number, subject in enumerate(corpus.known):
             random = np.random.default_rng([seed, number])
-            parts = {
-                part: tuple(
-                    _with_shortcut(one, name, number, settings.planted, random) for one in getattr(subject, part)
-                )
-                for part in ("fitted", "validation", "test")
-            }
-            subjects.append(dataclasses.replace(subject, **parts))
+            fitted, validation, test = (
+                tuple(_with_shortcut(one, name, number, settings.planted, random) for one in part)
+                for part in (subject.fitted, subject.validation, subject.test)
+            )
+            subjects.append(Subject(subject.name, fitted, validation, test))
         copy = dataclasses.replace(corpus, known=tuple(subjects), new=())
         found = fit_one(WITHOUT_BOTH, copy.known, copy.columns, settings, seed)
         chances = {WITHOUT_BOTH.name: _by_surrogate(found.surrogate, copy.known, lambda session: session)}
