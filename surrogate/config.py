@@ -123,6 +123,8 @@ class Model:
         average_subject: chance that training shows an item as the average subject's, who then has a readout too: it
             answers for sessions that nobody adapted to, and adaptation starts from it. It wants sessions with the same
             units, such as parcels of an atlas; 0 for no such subject.
+        stream_dropout: chance that training hides each stimulus and behaviour stream of an item, as if the recording
+            lacked it, so that a prediction without one means something.
     """
 
     head: Literal["poisson", "negative_binomial", "zero_inflated_gamma", "gaussian", "categorical"] = "poisson"
@@ -145,6 +147,7 @@ class Model:
     dropout: float = 0.0
     covariate_dropout: float = 0.2
     average_subject: float = 0.0
+    stream_dropout: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -247,10 +250,11 @@ def _check(config: Config) -> None:
             f"the configuration has objective.free_running = {config.objective.free_running} and training.batch = "
             f"{training.batch}; wanted 2 items or more, which are compared in two halves."
         )
-    if not 0 <= config.model.average_subject < 1:
-        raise InputError(
-            f"the configuration has model.average_subject = {config.model.average_subject}; wanted a chance below 1."
-        )
+    for name in ("average_subject", "stream_dropout"):
+        if not 0 <= getattr(config.model, name) < 1:
+            raise InputError(
+                f"the configuration has model.{name} = {getattr(config.model, name)}; wanted a chance below 1."
+            )
     if config.inputs.others_until < -1 or config.inputs.behaviour_until < 0:
         raise InputError(
             f"the configuration has inputs.others_until = {config.inputs.others_until} and inputs.behaviour_until = "

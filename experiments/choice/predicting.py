@@ -23,7 +23,7 @@ from twin.split import Parts, Segment
 
 Chances = tuple[np.ndarray, ...]  # of choice 1, for each scored session
 ADAPT_SHARE = 0.8  # of each session that a new subject is adapted to; the rest of it stops the fit
-BLOCK = 40  # trials, of the planted shortcut
+BLOCK = 80  # trials, of the planted shortcut
 
 
 @dataclasses.dataclass(frozen=True)

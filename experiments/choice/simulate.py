@@ -141,7 +141,7 @@ def bandit_session(subject: str, name: str, n: int, learner: BanditLearner, rand
 def simulate(
     task: str = "ibl",
     *,
-    subjects: int = 18,
+    subjects: int = 24,
     sessions: int = 8,
     trials: tuple[int, int] = (400, 800),
     seed: int = 0,
@@ -190,7 +190,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="where trials.csv goes")
     parser.add_argument("--task", choices=("ibl", "bandit"), default="ibl", help="what the subjects do")
-    parser.add_argument("--subjects", type=int, default=18, help="how many")
+    parser.add_argument("--subjects", type=int, default=24, help="how many")
     parser.add_argument("--sessions", type=int, default=8, help="of each subject")
     parser.add_argument("--seed", type=int, default=0, help="of everything random")
     options = parser.parse_args()

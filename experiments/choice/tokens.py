@@ -20,6 +20,7 @@ from twin.split import Parts, Segment
 
 HISTORY, ACTIONS = "previous_choice_and_outcome", "previous_choice"
 FEW_LEVELS = 16  # a column with at most so many values has a feature for each
+CLOCK = 20  # bumps over the number of the trial: it sees what changes over some 40 trials
 CONTEXT = 32  # trials that lend context before the first scored one
 
 
@@ -99,7 +100,7 @@ def config_of(
             streams=chosen,
             behaviour=tokens,
             levels=(*few, *tokens),
-            clock_bumps=8,
+            clock_bumps=CLOCK,
             length=128,
             burn_in=CONTEXT,
         ),

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import TYPE_CHECKING
 
-from experiments.choice.scoring import BITS, POOLED_BITS, Scored, Value
+from experiments.choice.scoring import BITS, POOLED_BITS, Scored, Value, score
 from twin.judge import Claim
 from twin.judge.verdicts import beats_claim, not_testable_claim
 
@@ -100,11 +100,9 @@ def _new(found: "Found") -> list[Claim]:
         return [not_testable_claim("L3", one, unit="animal", separation=OTHER_ANIMAL, reason=why) for one in names]
     made = [_beats(names[0], found.zero_shot, "average_subject", "pooled_base_rate", OTHER_ANIMAL)]
     last = found.adapted[-1]
-    both = dataclasses.replace(
-        last.group, chances=last.group.chances | {"average_subject": found.zero_shot.group.chances["average_subject"]}
-    )
-    table = last.table | {("average_subject", BITS): found.zero_shot.table["average_subject", BITS]}
-    made.append(_beats(names[1], Scored(both, table, last.seed), "adapted", "average_subject", OTHER_ANIMAL))
+    average = found.zero_shot.group.chances["average_subject"]
+    both = dataclasses.replace(last.group, chances=last.group.chances | {"average_subject": average})
+    made.append(_beats(names[1], score(both, last.seed), "adapted", "average_subject", OTHER_ANIMAL))
     if found.corpus.is_simulated:
         made.append(_near(near, last, "adapted", OTHER_ANIMAL))
     return [dataclasses.replace(one, level="L3") for one in made]

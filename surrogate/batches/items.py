@@ -29,6 +29,7 @@ class Item:
         scored_from: first window that is scored.
         units: the units of the session that it holds, in order.
         as_average: whether it is shown as the average subject's.
+        hidden: streams (role, name) that are shown as absent.
     """
 
     session: int
@@ -38,6 +39,7 @@ class Item:
     scored_from: int
     units: np.ndarray
     as_average: bool = False
+    hidden: frozenset[tuple[str, str]] = frozenset()
 
 
 class Items:
@@ -105,18 +107,18 @@ class Items:
             "unit": _padded(rows.astype(np.int32), (n_units,)),
             "largest": np.pad(self._largest[rows], (0, n_units - k), constant_values=1.0),
             "stimulus": _padded(
-                np.concatenate([self._streams(windows, "stimulus", n), self._clock(item)], 1), (length,)
+                np.concatenate([self._streams(windows, "stimulus", n, item.hidden), self._clock(item)], 1), (length,)
             ),
-            "behaviour": _padded(self._streams(windows, "behaviour", n), (length,)),
+            "behaviour": _padded(self._streams(windows, "behaviour", n, item.hidden), (length,)),
             "video": _padded(self._video(windows, n), (length,)),
             "drift": _padded(self._drift(session, item), (length,)),
             **known,
         }
 
-    def _streams(self, windows: Windows, role: str, n: int) -> np.ndarray:
+    def _streams(self, windows: Windows, role: str, n: int, hidden: frozenset[tuple[str, str]]) -> np.ndarray:
         columns = [np.zeros((n, 0), np.float32)]
         for facts in self.vocabulary.of_role(role):
-            values = windows.streams.get((role, facts.name))
+            values = None if (role, facts.name) in hidden else windows.streams.get((role, facts.name))
             present = values is not None
             encoded = np.zeros((n, facts.n_features), np.float32) if values is None else facts.encode(values)
             columns += [encoded.reshape(n, -1), np.full((n, 1), present, np.float32)]

@@ -100,8 +100,16 @@ class Loader:
         start = int(random.integers(segment.start, segment.stop - length + 1))
         units = _some(self.items.sessions[session].n_units, bucket.units, random)
         item = self._item(session, segment, start, start + length, units)
-        chance = self.config.model.average_subject
-        return dataclasses.replace(item, as_average=bool(random.random() < chance)) if chance else item
+        model = self.config.model
+        # Nothing is drawn where nothing is asked for, so that batches of other configurations stay as they were.
+        if model.average_subject:
+            item = dataclasses.replace(item, as_average=bool(random.random() < model.average_subject))
+        if model.stream_dropout:
+            streams = self.items.vocabulary.streams
+            left_out = random.random(len(streams)) < model.stream_dropout
+            hidden = frozenset((one.role, one.name) for one, out in zip(streams, left_out, strict=True) if out)
+            item = dataclasses.replace(item, hidden=hidden)
+        return item
 
     def _item(self, session: int, segment: Segment, start: int, stop: int, units: np.ndarray) -> Item:
         # What went before the start of a trial is no missing context: there was nothing.
