@@ -19,13 +19,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", help="some of known, fmri; both if not given")
     parser.add_argument("--parcels", type=int, default=200, help="of each subject")
+    parser.add_argument("--minutes", type=float, default=20, help="of film that each known subject watches")
     parser.add_argument("--seed", type=int, default=0, help="of everything random")
     options = parser.parse_args()
     if unknown := sorted(set(options.parts) - {"known", "fmri"}):
         parser.error(f"no part {', '.join(unknown)}; there are known and fmri")
     is_right = True
     if "known" in options.parts or not options.parts:
-        is_right &= print_known(known.run(known.Sizes(parcels=options.parcels), options.seed), options.seed)
+        sizes = known.Sizes(parcels=options.parcels, train_s=round(60 * options.minutes))
+        is_right &= print_known(known.run(sizes, options.seed), options.seed)
     if "fmri" in options.parts or not options.parts:
         is_right &= print_fmri(bold.predict(options.seed), options.seed)
     return 0 if is_right else 1

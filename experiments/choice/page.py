@@ -152,7 +152,7 @@ def _audit(found: "Found") -> Section | None:
         "What the task gives are its columns in this trial and earlier ones, and the outcomes; history is everything "
         "before this trial. A surrogate is trained again without either, and the full one is shown something else "
         "instead. What history alone explains is no shortcut where blocks make the past informative: the regression "
-        "without the task finds as much. What is left without both would be one."
+        "without the task says how much that is. What is left without both would be one."
     )
     names = (*AUDITED, *CLASSICAL)
     drawn = figures.score_strip(rows(found.known), [BITS], [one for one in names if (one, BITS) in found.known.table])
