@@ -13,6 +13,8 @@ PAGES = (
     "docs/recordings.md",
     "docs/calcium.md",
     "docs/v1-transfer.md",
+    "docs/choice.md",
+    "docs/feature-streams.md",
     pytest.param("docs/models.md", marks=pytest.mark.slow),
 )
 

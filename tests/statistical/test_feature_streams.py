@@ -44,11 +44,11 @@ def test_the_response_comes_with_the_haemodynamic_delay(shared) -> None:
 
 
 def test_a_modality_that_is_taken_away_costs_its_own_parcels(scans) -> None:
-    """Without it some parcels lose nearly all, others little, and none gains."""
+    """Without it some parcels lose much, others little, and none gains beyond noise."""
     for modality in MODALITIES:
         one = scans[0]
         lost = scores.by_parcel(one.signal, one.response) - scores.by_parcel(one.parts[modality], one.response)
-        assert lost.max() > 0.25 and lost.min() < 0.1 and lost.mean() > 0.02
+        assert lost.max() > 0.1 and -0.05 < lost.min() < 0.05 and lost.mean() > 0.02
 
 
 def test_ridge_predicts_and_late_streams_show(scans) -> None:
