@@ -109,13 +109,14 @@ def test_events_predict_the_real_series_and_late_ones_do_not() -> None:
 
 @pytest.mark.slow
 def test_the_surrogate_learns_what_subjects_share() -> None:
-    """A small run from film to figures: new subjects are predicted as the average one, and late streams are seen."""
+    """A small run from film to figures: new subjects are predicted, and late streams are seen."""
     training = dataclasses.replace(models.TRAINING, steps=200, check_every=50)
     adapting = dataclasses.replace(models.ADAPTING, steps=60, check_every=20)
     sizes = known.Sizes(
         parcels=30, known=4, new=2, train_s=600, test_s=240, minutes=(4.0,), training=training, adapting=adapting
     )
     found = known.run(sizes, 0)
-    average = next(one for one in found.zero_shot if one.model == "surrogate, average subject")
-    assert average.share > 0.4
-    assert found.lag_s == 0 and found.late_lag_s == pytest.approx(-10, abs=1)
+    shares = {one.model: one.share for one in (*found.zero_shot, *found.adapted[4.0])}
+    assert shares["surrogate, average subject"] > 0.25
+    assert shares["surrogate, adapted"] > shares["ridge, a subject each"]
+    assert abs(found.lag_s) <= 1 and found.late_lag_s - found.lag_s == -10
