@@ -185,8 +185,8 @@ def test_what_is_no_checkpoint_is_named(trained, tmp_path):
         Surrogate.from_checkpoint(tmp_path)
     path = trained[0].surrogate.save(tmp_path / "copy")
     told = (path / "checkpoint.json").read_text()
-    (path / "checkpoint.json").write_text(told.replace('"format": 2', '"format": 9'))
-    with pytest.raises(InputError, match="of the format 9 .* this version reads 2"):
+    (path / "checkpoint.json").write_text(told.replace('"format": 3', '"format": 9'))
+    with pytest.raises(InputError, match="of the format 9 .* this version reads 3"):
         Surrogate.from_checkpoint(path)
     (path / "checkpoint.json").write_text(told.replace('"width": 8', '"width": 8, "depth": 3'))
     with pytest.raises(InputError, match=r"nothing reads the key 'model\.depth'"):
