@@ -6,9 +6,9 @@ Flax lives in this package and nowhere else; the package knows `twin` and never 
 unrolls. `surrogate.single` is the model of one unit that a twin couples with a circuit.
 """
 
-from surrogate.adapt import adapt, minutes_curve
+from surrogate.adapt import adapt, introduce, minutes_curve
 from surrogate.config import Config
 from surrogate.train import Fit, fit
 from surrogate.trained import Prediction, Surrogate
 
-__all__ = ["Config", "Fit", "Prediction", "Surrogate", "adapt", "fit", "minutes_curve"]
+__all__ = ["Config", "Fit", "Prediction", "Surrogate", "adapt", "fit", "introduce", "minutes_curve"]

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from surrogate.batches import Loader
-from surrogate.config import Training
+from surrogate.batches import Loader, Session
+from surrogate.config import Config, Training
 from surrogate.survey import survey
 from surrogate.train import Fit, Progress, opened, optimise, parts_of
 from surrogate.trained import Surrogate
-from surrogate.vocabulary import AVERAGE, SessionFacts
-from surrogate.weights import fresh_weights
+from surrogate.vocabulary import AVERAGE, SessionFacts, Vocabulary
+from surrogate.weights import Structure, Weights, fresh_weights
 from twin.errors import InputError
 from twin.split import Parts, Segment
 
@@ -51,7 +51,69 @@ def adapt(
     if training is not None:
         training = dataclasses.replace(training, precision=config.training.precision)
         config = dataclasses.replace(config, training=training)
-    config = dataclasses.replace(config, start_from=None)
+    added = _added(surrogate, dataclasses.replace(config, start_from=None), recordings, parts)
+    config, structure, weights, vocabulary = added.config, added.structure, added.weights, added.vocabulary
+    trained = surrogate.checkpoint.weights
+    old_rows = {} if fit_core else {name: len(trained[name]) for name in structure.owned}
+    # The average subject is no part of what is fitted here.
+    own = dataclasses.replace(config, model=dataclasses.replace(config.model, average_subject=0.0))
+    loader = Loader(added.sessions, added.split_of, vocabulary, own)
+    fitted = None if fit_core else structure.owned
+    folder = Path(out) if out is not None else None
+    return optimise(
+        structure, weights, loader, vocabulary, config, folder, None, progress,
+        fitted=fitted, fixed_rows=old_rows, known_parts=surrogate.checkpoint.parts,
+    )  # fmt: skip
+
+
+def introduce(
+    surrogate: Surrogate,
+    recordings: Sequence[xr.DataTree | str | Path],
+    *,
+    parts: Mapping[str, Parts] | None = None,
+) -> Surrogate:
+    """Let a surrogate predict new sessions without fitting anything but the mean of each unit (zero shot).
+
+    Args:
+        surrogate: a trained one, best with training.fit_units = false; it stays as it is.
+        recordings: of the new sessions, opened or stored.
+        parts: a split of one's own for each session by name; the means are of its training part.
+
+    Raises:
+        InputError: as `adapt`.
+    """
+    added = _added(surrogate, dataclasses.replace(surrogate.config, start_from=None), recordings, parts)
+    own = {one.name: part for one, part in zip(added.sessions, added.split_of, strict=True)}
+    known = {**surrogate.checkpoint.parts, **own}
+    return Surrogate(
+        dataclasses.replace(
+            surrogate.checkpoint,
+            config=added.config,
+            vocabulary=added.vocabulary,
+            weights={name: np.asarray(value) for name, value in added.weights.items()},
+            parts=known,
+        )
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Added:
+    """A surrogate's weights with rows for further sessions."""
+
+    config: Config
+    sessions: list[Session]
+    split_of: list[Parts]
+    vocabulary: Vocabulary
+    structure: Structure
+    weights: Weights
+
+
+def _added(
+    surrogate: Surrogate,
+    config: Config,
+    recordings: Sequence[xr.DataTree | str | Path],
+    parts: Mapping[str, Parts] | None,
+) -> _Added:
     sessions = opened(config, recordings)
     for one in sessions:
         if surrogate.vocabulary.session(one.name) is not None:
@@ -64,24 +126,15 @@ def adapt(
         streams=tuple(name for name in config.data.streams if ("stimulus", name) in present),
         behaviour=tuple(name for name in config.data.behaviour if ("behaviour", name) in present),
     )
-    added = survey(sessions, split_of, dataclasses.replace(config, data=data))
-    vocabulary = surrogate.vocabulary.with_sessions(added)
+    found = survey(sessions, split_of, dataclasses.replace(config, data=data))
+    vocabulary = surrogate.vocabulary.with_sessions(found)
     structure, fresh = fresh_weights(config, vocabulary)
     trained = surrogate.checkpoint.weights
     weights = {name: _extended(trained[name], np.asarray(value)) for name, value in fresh.items()}
     average = surrogate.vocabulary.average
     if average is not None and all(one.unit_ids == average.unit_ids for one in sessions):
         weights |= _from_average(weights, trained, average)
-    old_rows = {} if fit_core else {name: len(trained[name]) for name in structure.owned}
-    # The average subject is no part of what is fitted here.
-    own = dataclasses.replace(config, model=dataclasses.replace(config.model, average_subject=0.0))
-    loader = Loader(sessions, split_of, vocabulary, own)
-    fitted = None if fit_core else structure.owned
-    folder = Path(out) if out is not None else None
-    return optimise(
-        structure, weights, loader, vocabulary, config, folder, None, progress,
-        fitted=fitted, fixed_rows=old_rows, known_parts=surrogate.checkpoint.parts,
-    )  # fmt: skip
+    return _Added(config, sessions, split_of, vocabulary, structure, weights)
 
 
 def _extended(old: np.ndarray, fresh: np.ndarray) -> np.ndarray:

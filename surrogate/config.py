@@ -35,6 +35,9 @@ class Data:
         length: windows of one item of a batch.
         burn_in: windows at the start of an item that lend context and are not scored, but at the start of a trial.
         max_units: units of one item; of a larger session a random part is drawn each time.
+        fewest_units: of the smallest bucket; sessions of fewer are padded, and the more it is the less is compiled.
+        carried: whether an item knows all that its units did earlier in the trial, as traces at its start; otherwise
+            they start from silence, and `burn_in` lends what context there is.
         cache_mb: memory for what was read from the stores, MB.
         validation: share of each recording for choosing the best weights.
         test: share of each recording that is set apart altogether.
@@ -55,6 +58,8 @@ class Data:
     length: int = 128
     burn_in: int = 16
     max_units: int = 512
+    fewest_units: int = 8
+    carried: bool = False
     cache_mb: float = 256.0
     validation: float = 0.1
     test: float = 0.1
@@ -74,6 +79,9 @@ class Inputs:
         others: the other units' responses.
         others_until: the latest window of the other units, counted from the one predicted: -1 the one before it,
             0 the same one, 2 two windows ahead (co-smoothing). Only -1 can be generated freely.
+        others_near: that many nearest units are also given as a mean of their own; it wants unit positions `x` and `y`.
+        others_windows: that many windows of the others, `others_until` and those before it, are given as they are,
+            beside the traces.
         tokens_look_ahead: whether the core's pooled tokens, which hold the unit itself too, see as far as
             `others_until`. Then units have to be hidden from them in turns; otherwise they see the past alone.
         trial_index: the number of the trial.
@@ -86,6 +94,8 @@ class Inputs:
     own_past: bool = True
     others: bool = True
     others_until: int = -1
+    others_near: int = 0
+    others_windows: int = 0
     tokens_look_ahead: bool = False
     trial_index: bool = True
     covariates: bool = True
@@ -111,6 +121,9 @@ class Model:
         memory: how far back an encoder of a stream looks, windows.
         embedding: numbers that say what a unit is like.
         decoder: hidden features of the shared decoder, which turns core, embedding and history into a response.
+        decoder_layers: further hidden layers of it.
+        log_history: whether it is given logarithms of the traces, and the `start` of the unit to compare them with: a
+            slow trace then says how far the rate has drifted.
         history_taus: time constants of the traces of past responses, windows.
         latents: pooled tokens that the core sees of the population; 0 for none.
         coupling_rank: rank of the linear coupling between units.
@@ -137,6 +150,8 @@ class Model:
     memory: int = 8
     embedding: int = 16
     decoder: int = 32
+    decoder_layers: int = 0
+    log_history: bool = False
     history_taus: tuple[float, ...] = (0.4, 1.5, 4.0, 12.0, 40.0)
     latents: int = 4
     coupling_rank: int = 16
@@ -179,6 +194,8 @@ class Training:
         learning_rate: peak rate.
         warm_up: steps to the peak.
         final_rate: share of the peak that the cosine ends with.
+        fit_units: whether the weights that belong to one unit are fitted too. Without, what is shared learns to predict
+            units that it has never seen; `adapt` fits them later.
         weight_decay: decoupled decay of the shared weights.
         unit_decay: decoupled decay of the weights that belong to one unit.
         clip: largest norm of a gradient.
@@ -193,6 +210,7 @@ class Training:
     learning_rate: float = 3e-3
     warm_up: int = 50
     final_rate: float = 0.05
+    fit_units: bool = True
     weight_decay: float = 1e-3
     unit_decay: float = 1e-2
     clip: float = 1.0
@@ -228,7 +246,7 @@ def _check(config: Config) -> None:
     """Refuse numbers that no training can use."""
     data, training = config.data, config.training
     positive = {
-        "data.window_s": data.window_s, "data.length": data.length, "data.max_units": data.max_units,
+        "data.window_s": data.window_s, "data.length": data.length, "data.max_units": data.max_units, "data.fewest_units": data.fewest_units,
         "data.cache_mb": data.cache_mb, "model.width": config.model.width, "training.steps": training.steps,
         "training.batch": training.batch, "training.learning_rate": training.learning_rate,
         "training.check_every": training.check_every, "training.clip": training.clip,
@@ -236,7 +254,13 @@ def _check(config: Config) -> None:
     for name, value in positive.items():
         if not value > 0:
             raise InputError(f"the configuration has {name} = {value}; wanted a positive number.")
-    if not 0 <= data.burn_in < data.length:
+    if config.inputs.others_windows and config.inputs.others_until < 0:
+        raise InputError(
+            f"the configuration has inputs.others_windows = {config.inputs.others_windows} and inputs.others_until = "
+            f"{config.inputs.others_until}; the others' windows as they are go with looking at their present, so set "
+            "others_until to 0 or more; the traces hold their past."
+        )
+    if not 0 <= data.burn_in < data.length - max(config.inputs.others_until, 0):
         raise InputError(
             f"the configuration has data.burn_in = {data.burn_in} and data.length = {data.length}; wanted fewer "
             "windows of context than an item has."
@@ -255,6 +279,10 @@ def _check(config: Config) -> None:
             raise InputError(
                 f"the configuration has model.{name} = {getattr(config.model, name)}; wanted a chance below 1."
             )
+    if min(config.inputs.others_near, config.inputs.others_windows, config.model.decoder_layers) < 0:
+        raise InputError(
+            "the configuration has inputs.others_near, inputs.others_windows or model.decoder_layers below 0."
+        )
     if config.inputs.others_until < -1 or config.inputs.behaviour_until < 0:
         raise InputError(
             f"the configuration has inputs.others_until = {config.inputs.others_until} and inputs.behaviour_until = "

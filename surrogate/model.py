@@ -18,10 +18,10 @@ from surrogate.core import core_of
 from surrogate.covariates import Conditioning
 from surrogate.encoders import StreamEncoder, VideoEncoder
 from surrogate.heads import head_named
-from surrogate.population import PopulationTokens, ahead, coupled, others_mean
+from surrogate.population import PopulationTokens, ahead, coupled, near_mean, others_mean, windows_until
 from surrogate.readout import SharedDecoder, at_places
 from surrogate.taps import Taps
-from surrogate.traces import advanced, traces
+from surrogate.traces import advanced, logarithms, traces
 from surrogate.units import UnitTable
 from surrogate.vocabulary import Vocabulary
 
@@ -56,6 +56,7 @@ class Encoded:
         video: (item, time, unit, channel) features at each unit's place.
         rows: of the unit table.
         there: (item, unit) units that are no padding.
+        near: (item, unit, other) weights of each unit's nearest units.
         drift: (item, time, bump) bumps over the number of the trial.
         largest: (item, unit) size of the largest response that is expected at all.
     """
@@ -65,6 +66,7 @@ class Encoded:
     video: Leaf
     rows: dict[str, Leaf]
     there: Leaf
+    near: Leaf
     drift: Leaf
     largest: Leaf
 
@@ -110,8 +112,13 @@ class Foundation(nnx.Module):
         self.gain = nnx.Linear(
             model.width, model.width, kernel_init=nnx.initializers.zeros_init(), dtype=dtype, rngs=rngs
         )
-        sizes = (model.width, model.embedding, 2 * n_traces + (channels if frame else 0))
-        self.decoder = SharedDecoder(sizes, model.decoder, self.head.n_parameters, dtype, rngs)
+        around = 2 if config.inputs.others_near else 1
+        given = self.head.n_features * config.inputs.others_windows
+        known = self.head.n_parameters if model.log_history else 0
+        seen = (1 + around) * n_traces + around * given + known + (channels if frame else 0)
+        sizes = (model.width, model.embedding, seen)
+        self.log_history = model.log_history
+        self.decoder = SharedDecoder(sizes, model.decoder, self.head.n_parameters, model.decoder_layers, dtype, rngs)
 
     def __call__(
         self,
@@ -143,7 +150,8 @@ class Foundation(nnx.Module):
         if dropout_key is not None and self.dropout:
             kept = jax.random.bernoulli(dropout_key, 1.0 - self.dropout, core.shape)
             core = jnp.where(kept, core / (1.0 - self.dropout), jnp.zeros_like(core))
-        return self._respond(encoded, core, own, others, inputs, taps)
+        given = windows_until(self._features(batch, shown.others), inputs.others_until, inputs.others_windows)
+        return self._respond(encoded, core, own, others, given, inputs, taps)
 
     def begin(self, batch: Batch) -> tuple[Any, Float[Array, "item unit trace"]]:
         """The state before the first window: of the core, and traces of the past."""
@@ -156,7 +164,8 @@ class Foundation(nnx.Module):
         traced = past[:, None]
         drive = encoded.drive + self._pooled(encoded, traced, inputs, taps)
         core, core_state = self.core(taps("drive", drive), core_state)
-        return self._respond(encoded, core, traced, traced, inputs, taps), (core_state, past)
+        given = traced[..., :0]  # windows as they are go with looking ahead, which cannot be generated
+        return self._respond(encoded, core, traced, traced, given, inputs, taps), (core_state, past)
 
     def noted(self, state: Any, response: Float[Array, "item unit"]) -> Any:
         """The state after a window's response is known."""
@@ -184,26 +193,31 @@ class Foundation(nnx.Module):
         condition = taps("condition", self.conditioning(batch, inputs.covariates, key))
         drive = self.conditioning.apply(drive + behaviour, condition)
         drift = batch.drift.astype(self.dtype) if inputs.trial_index else jnp.zeros_like(batch.drift, self.dtype)
-        return Encoded(drive, gain, seen, rows, batch.valid.any(axis=1), drift, batch.largest)
+        return Encoded(drive, gain, seen, rows, batch.valid.any(axis=1), batch.near, drift, batch.largest)
 
     def start_traces(self, batch: Batch) -> Float[Array, "item unit trace"]:
-        """Traces of units that have been silent (at their mean, where responses are standardised)."""
+        """Traces before the first window; where nothing is carried, of units that have been silent (at their mean)."""
+        if batch.past.shape[-1]:
+            return batch.past.astype(self.dtype)
         n_items, _, n_units = batch.response.shape
         return jnp.zeros((n_items, n_units, self.head.n_features * len(self.taus)), self.dtype)
 
     def _traces(self, batch: Batch, shown: Array | None, start: Array) -> Float[Array, "item time unit trace"]:
+        return traces(self._features(batch, shown), self.taus, start)
+
+    def _features(self, batch: Batch, shown: Array | None) -> Float[Array, "item time unit feature"]:
         features = self.head.features(batch.response).astype(self.dtype)
         features = features * batch.valid[..., None].astype(self.dtype)
-        if shown is not None:
-            features = features * shown[..., None].astype(self.dtype)
-        return traces(features, self.taus, start)
+        return features if shown is None else features * shown[..., None].astype(self.dtype)
 
     def _pooled(self, encoded: Encoded, past: Array, inputs: Inputs, taps: Taps) -> Float[Array, "item time width"]:
         if self.tokens is None or not inputs.others:
             return jnp.zeros_like(encoded.drive)
         return taps("population", self.tokens(past, encoded.rows["embedding"], encoded.there))
 
-    def _respond(self, encoded: Encoded, core: Array, own: Array, others: Array, inputs: Inputs, taps: Taps) -> Raw:
+    def _respond(
+        self, encoded: Encoded, core: Array, own: Array, others: Array, given: Array, inputs: Inputs, taps: Taps
+    ) -> Raw:
         rows = encoded.rows
         core = taps("core", core * (1.0 + encoded.gain).astype(core.dtype))
         own = own if inputs.own_past else jnp.zeros_like(own)
@@ -211,17 +225,29 @@ class Foundation(nnx.Module):
         drive = drive + jnp.einsum("itum,iumd->itud", own, rows["history"])
         drive = drive + jnp.einsum("itb,iubd->itud", encoded.drift, rows["drift"])
         drive = drive + jnp.einsum("ituc,iucd->itud", encoded.video, rows["features"])
-        around = jnp.zeros_like(own)
         if inputs.others:
             drive = drive + coupled(others, rows["into"], rows["out_of"], encoded.there)
-            around = others_mean(others, encoded.there)
-        seen = jnp.concatenate([own, around, encoded.video], axis=-1)
+        seen = self._seen(encoded, own, others, given, inputs)
         hidden = taps("decoder", self.decoder.hidden(core, rows["embedding"], seen))
         raw = rows["start"][:, None] + self.decoder.out(hidden)
         n_drives = self.head.n_drives
         raw = jnp.concatenate([raw[..., :n_drives] + drive, raw[..., n_drives:]], axis=-1)
         largest = jnp.broadcast_to(encoded.largest[:, None], raw.shape[:-1]).astype(jnp.float32)
         return taps("raw", self.head.bounded(raw.astype(jnp.float32), largest))
+
+    def _seen(self, encoded: Encoded, own: Array, others: Array, given: Array, inputs: Inputs) -> Array:
+        """What each unit sees by itself: its past, what is around it, the video at its place, what it is like."""
+        around = []
+        for past in (others, given):
+            past = past if inputs.others else jnp.zeros_like(past)
+            around.append(others_mean(past, encoded.there))
+            if encoded.near.shape[-1]:
+                around.append(near_mean(past, encoded.near))
+        if not self.log_history:
+            return jnp.concatenate([own, *around, encoded.video], axis=-1)
+        start = encoded.rows["start"][:, None]
+        start = jnp.broadcast_to(start, (*own.shape[:-1], start.shape[-1]))
+        return jnp.concatenate([*map(logarithms, (own, *around)), start, encoded.video], axis=-1)
 
 
 def _shifted(stream: Array, windows: int) -> Array:

@@ -65,6 +65,20 @@ def others_mean(past: Past, there: Bool[Array, "item unit"]) -> Past:
     return (total - past * weight) / jnp.maximum(count - weight, jnp.ones_like(weight))
 
 
+def near_mean(past: Past, near: Float[Array, "item unit other"]) -> Past:
+    """For each unit, the mean of its nearest units' traces."""
+    return jnp.einsum("iuv,itvm->itum", near.astype(past.dtype), past)
+
+
+def windows_until(features: Past, until: int, n: int) -> Float[Array, "item time unit given"]:
+    """The `n` windows up to the one `until` after each, as they are; zeros where there is none."""
+    lags = range(until - n + 1, until + 1)
+    length, reach = features.shape[1], max((abs(lag) for lag in lags), default=0)
+    padded = jnp.pad(features, ((0, 0), (reach, reach), (0, 0), (0, 0)))
+    empty = jnp.zeros((*features.shape[:3], 0), features.dtype)
+    return jnp.concatenate([empty, *(padded[:, reach + lag : reach + lag + length] for lag in lags)], axis=-1)
+
+
 def ahead(past: Past, windows: int) -> Past:
     """Traces as they will be `windows` later: with 1 they hold the present response; zeros where there is none yet."""
     if not windows:

@@ -46,16 +46,20 @@ class SharedDecoder(nnx.Module):
         sizes: features of the core, of the embedding, and of what each unit sees by itself.
         hidden: hidden features.
         n_parameters: of the likelihood.
+        layers: further hidden layers.
         dtype: of the arithmetic.
         rngs: randomness of the initial weights.
     """
 
-    def __init__(self, sizes: tuple[int, int, int], hidden: int, n_parameters: int, dtype: Any, rngs: nnx.Rngs) -> None:
+    def __init__(
+        self, sizes: tuple[int, int, int], hidden: int, n_parameters: int, layers: int, dtype: Any, rngs: nnx.Rngs
+    ) -> None:
         core, embedding, own = sizes
         self.from_core = nnx.Linear(core, hidden, dtype=dtype, rngs=rngs)
         self.from_embedding = nnx.Linear(embedding, hidden, use_bias=False, dtype=dtype, rngs=rngs)
         self.from_own = nnx.Linear(own, hidden, use_bias=False, dtype=dtype, rngs=rngs)
         self.gain = nnx.Linear(embedding, hidden, dtype=dtype, rngs=rngs)
+        self.deeper = nnx.List([nnx.Linear(hidden, hidden, dtype=dtype, rngs=rngs) for _ in range(layers)])
         # From zero, so that training starts from each unit's mean.
         zeros = nnx.initializers.zeros_init()
         self.out = nnx.Linear(hidden, n_parameters, kernel_init=zeros, dtype=dtype, rngs=rngs)
@@ -69,4 +73,7 @@ class SharedDecoder(nnx.Module):
         """Hidden features: what a unit is like shifts and scales what it takes from the core."""
         gain = (1.0 + self.gain(embedding)).astype(core.dtype)[:, None]
         driven = self.from_core(core)[:, :, None] * gain
-        return jax.nn.gelu(driven + self.from_embedding(embedding)[:, None] + self.from_own(own))
+        hidden = jax.nn.gelu(driven + self.from_embedding(embedding)[:, None] + self.from_own(own))
+        for layer in self.deeper:
+            hidden = jax.nn.gelu(layer(hidden))
+        return hidden

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from surrogate.batches import Batch, session_of
-from surrogate.batches.items import check_streams, covariates, first_unit_of
+from surrogate.batches.items import check_streams, covariates, first_unit_of, near_weights
 from surrogate.trained import Surrogate
 from surrogate.vocabulary import StreamFacts
 from twin import recording
@@ -49,6 +49,7 @@ class Stepper:
         told = {name: value[None] for name, value in covariates(session, vocabulary).items()}
         self._largest = vocabulary.largest(standardised=False)[None, first : first + session.n_units]
         self._rows = np.arange(first, first + session.n_units, dtype=np.int32)[None]
+        self._near = jnp.asarray(near_weights(session, surrogate.config.inputs.others_near))[None]
         self._told, self._n_behaviour = told, vocabulary.n_features("behaviour")
         self._bumps = surrogate.config.data.trial_bumps
 
@@ -77,6 +78,8 @@ class Stepper:
             response=jnp.zeros((1, n, n_units), jnp.float32),
             valid=jnp.ones((1, n, n_units), bool),
             scored=jnp.ones((1, n), bool),
+            past=jnp.zeros((1, n_units, 0), jnp.float32),
+            near=self._near,
             unit=jnp.asarray(self._rows),
             largest=jnp.asarray(self._largest),
             stimulus=stimulus,

@@ -39,3 +39,9 @@ def advanced(before: Traces, feature: Float[Array, "item unit feature"], taus: t
     decay = jnp.asarray(decays(taus), feature.dtype)[None, None, None]
     split = before.reshape(*feature.shape, len(taus))
     return (split * decay + feature[..., None] * (jnp.ones_like(decay) - decay)).reshape(before.shape)
+
+
+def logarithms(past: Features) -> Features:
+    """log(1 + 100 y) of traces, which tells a rate of one in a hundred windows from none; mirrored below 0."""
+    scale = jnp.asarray(100.0, past.dtype)
+    return jnp.sign(past) * jnp.log1p(scale * jnp.abs(past))

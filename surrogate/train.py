@@ -87,9 +87,11 @@ def fit(
     structure, fresh = fresh_weights(config, vocabulary)
     if weights is not None:
         fresh = {name: weights.get(name, value) for name, value in fresh.items()}
+    fitted = None if config.training.fit_units else set(structure.names) - structure.owned
     return optimise(
-        structure, fresh, loader, vocabulary, config, Path(out) if out is not None else None, stop_after, progress
-    )
+        structure, fresh, loader, vocabulary, config, Path(out) if out is not None else None, stop_after, progress,
+        fitted=fitted,
+    )  # fmt: skip
 
 
 def opened(config: Config, recordings: Sequence[xr.DataTree | str | Path]) -> list[Session]:

@@ -212,7 +212,8 @@ class Surrogate:
 
     def _whole(self, session: Session, trials: list[int], length: int) -> Batch:
         every = np.arange(session.n_units)
-        items = [Item(0, trial, 0, min(int(session.n_windows[trial]), length), 0, every) for trial in trials]
+        stops = np.minimum(session.n_windows, length).tolist()
+        items = [Item(0, trial, 0, stops[trial], 0, stops[trial], every) for trial in trials]
         batch = Items([session], self.vocabulary, self.config).batch(items, length, session.n_units)
         return longer(batch, [one.stop for one in items], session)
 
@@ -226,7 +227,7 @@ class Surrogate:
 
 
 def _put(arrays: dict[str, np.ndarray], found: dict[str, np.ndarray], number: int, item: Item) -> None:
-    first, n = item.scored_from - item.start, item.stop - item.start
+    first, last = item.scored_from - item.start, item.scored_to - item.start
     for name, values in found.items():
-        place = np.ix_(np.array([item.trial]), np.arange(item.scored_from, item.stop), item.units)
-        arrays[name][place] = values[number, first:n, : len(item.units)][None]
+        place = np.ix_(np.array([item.trial]), np.arange(item.scored_from, item.scored_to), item.units)
+        arrays[name][place] = values[number, first:last, : len(item.units)][None]

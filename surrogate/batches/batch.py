@@ -18,6 +18,8 @@ class Batch:
         response: (item, time, unit) counts or classes as they are, other values standardised by unit.
         valid: (item, time, unit) where there is a response.
         scored: (item, time) windows that count; the others lend context.
+        past: (item, unit, trace) of the windows before the item; no trace where nothing is carried.
+        near: (item, unit, other) weights of each unit's nearest units; no other where they are not asked for.
         unit: (item, unit) row of each unit in the unit table.
         largest: (item, unit) size of the largest response of training, and one more, in the units of `response`.
         stimulus: (item, time, stimulus) features of the streams, then the clock.
@@ -33,6 +35,8 @@ class Batch:
     response: Leaf
     valid: Leaf
     scored: Leaf
+    past: Leaf
+    near: Leaf
     unit: Leaf
     largest: Leaf
     stimulus: Leaf

@@ -5,15 +5,18 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
+from jaxtyping import Float
 
 from surrogate.batches.batch import Batch
 from surrogate.batches.cache import Cache
+from surrogate.batches.carried import Carried
 from surrogate.batches.session import Session, Windows
 from surrogate.config import Config
-from surrogate.heads import head_named
+from surrogate.heads import Head, head_named
 from surrogate.vocabulary import AVERAGE, StreamFacts, Vocabulary
 from twin.errors import InputError
 
+FEATURE_PIECE = 16384  # responses whose features are computed together
 BLOCKS_IN_CACHE = 16  # a block is small enough that the cache holds at least so many
 
 
@@ -27,6 +30,7 @@ class Item:
         start: first window.
         stop: end of the windows.
         scored_from: first window that is scored.
+        scored_to: end of the windows that are scored; those after it lend what is to come.
         units: the units of the session that it holds, in order.
         as_average: whether it is shown as the average subject's.
         hidden: streams (role, name) that are shown as absent.
@@ -37,6 +41,7 @@ class Item:
     start: int
     stop: int
     scored_from: int
+    scored_to: int
     units: np.ndarray
     as_average: bool = False
     hidden: frozenset[tuple[str, str]] = frozenset()
@@ -59,11 +64,15 @@ class Items:
         self.first_unit = [first_unit_of(session, vocabulary) for session in sessions]
         for session in sessions:
             check_streams(session, vocabulary)
-        self._discrete = head_named(config.model.head, config.model.classes).discrete
+        self._head = head_named(config.model.head, config.model.classes)
+        self._discrete = self._head.discrete
         self._largest = vocabulary.largest(not self._discrete)
         self._mean = np.array(vocabulary.unit_mean, np.float32)
         self._deviation = np.maximum(np.array(vocabulary.unit_deviation, np.float32), 1e-6)
         self._cache: Cache[Windows] = Cache(int(config.data.cache_mb * 1e6), _bytes_of)
+        budget = int(config.data.cache_mb * 1e6)
+        self._carried = Carried(self._features, config.model.history_taus, budget) if config.data.carried else None
+        self._near = [near_weights(session, config.inputs.others_near) for session in sessions]
         self._block = [self._block_windows(session) for session in sessions]
 
     def _block_windows(self, session: Session) -> int:
@@ -93,9 +102,7 @@ class Items:
         windows, n = self.windows(item.session, item.trial, item.start, item.stop), item.stop - item.start
         session = self.sessions[item.session]
         rows = self.first_unit[item.session] + item.units
-        response = windows.response[:, item.units]
-        if not self._discrete:
-            response = (response - self._mean[rows]) / self._deviation[rows]
+        response = self._standard(windows.response[:, item.units], rows)
         k = len(rows)
         known = covariates(session, self.vocabulary)
         if item.as_average and self.vocabulary.average is not None:
@@ -103,7 +110,9 @@ class Items:
         return {
             "response": _padded(response, (length, n_units)),
             "valid": _padded(np.ones((n, k), bool), (length, n_units)),
-            "scored": np.arange(length) < n if item.scored_from == item.start else _scored(item, length),
+            "scored": _scored(item, length),
+            "past": _padded(self._past(item), (n_units,)),
+            "near": self._nearest(item, n_units),
             "unit": _padded(rows.astype(np.int32), (n_units,)),
             "largest": np.pad(self._largest[rows], (0, n_units - k), constant_values=1.0),
             "stimulus": _padded(
@@ -114,6 +123,28 @@ class Items:
             "drift": _padded(self._drift(session, item), (length,)),
             **known,
         }
+
+    def _standard(self, response: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        return response if self._discrete else (response - self._mean[rows]) / self._deviation[rows]
+
+    def _features(self, session: int, trial: int, start: int, stop: int) -> np.ndarray:
+        """Features of all units' responses in the windows [start, stop) of a trial."""
+        rows = self.first_unit[session] + np.arange(self.sessions[session].n_units)
+        response = self._standard(self.windows(session, trial, start, stop).response, rows)
+        return features_of(self._head, response)
+
+    def _past(self, item: Item) -> np.ndarray:
+        if self._carried is None:
+            return np.zeros((len(item.units), 0), np.float32)
+        n_windows = int(self.sessions[item.session].n_windows[item.trial])
+        return self._carried.before(item.session, item.trial, item.start, n_windows, item.units)
+
+    def _nearest(self, item: Item, n_units: int) -> np.ndarray:
+        near = self._near[item.session]
+        if not near.shape[1]:
+            return np.zeros((n_units, 0), np.float32)
+        chosen = near[np.ix_(item.units, item.units)]
+        return _padded(chosen / np.maximum(chosen.sum(axis=1, keepdims=True), 1e-6), (n_units, n_units))
 
     def _streams(self, windows: Windows, role: str, n: int, hidden: frozenset[tuple[str, str]]) -> np.ndarray:
         columns = [np.zeros((n, 0), np.float32)]
@@ -142,6 +173,36 @@ class Items:
         else:
             place = np.arange(item.start, item.stop) / max(int(session.n_windows[0]) - 1, 1)
         return bumps(place, self.config.data.trial_bumps)
+
+
+def features_of(head: Head, response: np.ndarray) -> Float[np.ndarray, "window unit feature"]:
+    """A head's features of any number of responses, in pieces of one shape so that they compile once."""
+    flat, n = response.reshape(-1).astype(np.float32), response.size
+    pieces = np.pad(flat, (0, -n % FEATURE_PIECE)).reshape(-1, FEATURE_PIECE)
+    found = np.concatenate([np.asarray(head.features(piece), np.float32) for piece in pieces])[:n]
+    return found.reshape(*response.shape, head.n_features)
+
+
+def near_weights(session: Session, n: int) -> np.ndarray:
+    """(unit, unit): equal weights on the `n` nearest units of each and on those as near as the last, of sum 1.
+
+    (unit, 0) for n = 0.
+
+    Raises:
+        InputError: the recording does not say where its units are.
+    """
+    if not n:
+        return np.zeros((session.n_units, 0), np.float32)
+    if session.places is None:
+        raise InputError(
+            f"{session.name}: does not say where its units are (`x` and `y` along `unit`), which inputs.others_near = "
+            f"{n} asks for; set it to 0, or add them."
+        )
+    apart = np.linalg.norm(session.places[:, None] - session.places[None], axis=-1)
+    np.fill_diagonal(apart, np.inf)
+    reach = np.sort(apart, axis=1)[:, min(n, max(len(apart) - 1, 1)) - 1]
+    near = (np.isfinite(apart) & (apart <= (1.0 + 1e-6) * reach[:, None])).astype(np.float32)
+    return near / np.maximum(near.sum(axis=1, keepdims=True), 1.0)
 
 
 def bumps(place: np.ndarray, n: int) -> np.ndarray:
@@ -211,7 +272,7 @@ def _is_number(value: object) -> bool:
 
 def _scored(item: Item, length: int) -> np.ndarray:
     window = item.start + np.arange(length)
-    return (window >= item.scored_from) & (window < item.stop)
+    return (window >= item.scored_from) & (window < item.scored_to)
 
 
 def _padded(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -20,8 +20,6 @@ from surrogate.vocabulary import Vocabulary
 from twin.errors import InputError
 from twin.split import Parts, Segment
 
-FEWEST_UNITS = 8
-
 
 @dataclasses.dataclass(frozen=True)
 class Bucket:
@@ -65,6 +63,7 @@ class Loader:
         self, sessions: Sequence[Session], parts: Sequence[Parts], vocabulary: Vocabulary, config: Config
     ) -> None:
         self.items = Items(sessions, vocabulary, config)
+        self._ahead = max(config.inputs.others_until, 0) if config.inputs.others else 0
         self.parts, self.config = tuple(parts), config
         self.buckets = self._buckets("train")
         weights = np.array([bucket.windows.sum() for bucket in self.buckets], np.float64)
@@ -82,7 +81,7 @@ class Loader:
     def _shape(self, session: Session, windows: int) -> tuple[int, int]:
         data = self.config.data
         length = min(data.length, power_of_two(windows))
-        return length, power_of_two(int(np.clip(session.n_units, FEWEST_UNITS, data.max_units)))
+        return length, power_of_two(int(np.clip(session.n_units, min(data.fewest_units, data.max_units), data.max_units)))
 
     def batch(self, step: int, rows: slice = slice(None)) -> Batch:
         """The batch of a step, or some of its items: a pure function of the configuration's seed and the step."""
@@ -114,7 +113,9 @@ class Loader:
     def _item(self, session: int, segment: Segment, start: int, stop: int, units: np.ndarray) -> Item:
         # What went before the start of a trial is no missing context: there was nothing.
         scored_from = start if start == 0 else min(start + self.config.data.burn_in, stop)
-        return Item(session, segment.trial, start, stop, scored_from, units)
+        # What follows a window has to be there too, where a prediction may look ahead; a segment sees no other's.
+        scored_to = stop if stop == segment.stop else stop - self._ahead
+        return Item(session, segment.trial, start, stop, scored_from, scored_to, units)
 
     def tiles(self, part: str, items_at_once: int | None = None) -> Iterator[tuple[Batch, tuple[Item, ...]]]:
         """All windows of a part, each scored once, in batches of fixed shape.
@@ -138,9 +139,10 @@ class Loader:
         while scored < segment.stop:
             start = max(scored - burn_in, 0)
             stop = min(start + bucket.length, segment.stop)
+            scored_to = stop if stop == segment.stop else stop - self._ahead
             for units in groups:
-                yield Item(session, segment.trial, start, stop, scored, units)
-            scored = stop
+                yield Item(session, segment.trial, start, stop, scored, scored_to, units)
+            scored = scored_to
 
 
 def _some(n: int, most: int, random: np.random.Generator) -> np.ndarray:

@@ -65,6 +65,7 @@ class Session:
             self.signal.n_windows,
             self.signal.starts_s,
         )
+        self.places = self.signal.places
         protocol = recording.protocol_of(tree)
         self.covariates = {name: protocol[name].value if name in protocol else None for name in data.covariates}
         self.covariates = {name: None if value == BY_SWEEP else value for name, value in self.covariates.items()}

@@ -43,6 +43,7 @@ class Sampled:
         edges: first sample of each window, and the end of the last one.
         starts_s: start of each trial, s.
         unit_ids: name of each unit.
+        places: x and y of each unit, where the recording says so.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Sampled:
     edges: Int[np.ndarray, " edge"]
     starts_s: Float[np.ndarray, " trial"]
     unit_ids: tuple[str, ...]
+    places: Float[np.ndarray, "unit 2"] | None = None
 
     @property
     def n_windows(self) -> Int[np.ndarray, " trial"]:
@@ -75,6 +77,7 @@ class Spikes:
         starts_s: start of each trial, s.
         n_windows: whole windows of each trial.
         unit_ids: name of each unit.
+        places: x and y of each unit, where the recording says so.
     """
 
     spikes: xr.Dataset
@@ -84,6 +87,7 @@ class Spikes:
     n_windows: Int[np.ndarray, " trial"]
     unit_ids: tuple[str, ...]
     kind: str = "spikes"
+    places: Float[np.ndarray, "unit 2"] | None = None
 
     def read(self, trial: int, start: int, stop: int) -> Float[np.ndarray, "window unit"]:
         """As `Signal.read`."""
@@ -134,7 +138,8 @@ def _spikes(spikes: xr.Dataset, window_s: float) -> Spikes:
     starts, stops = spikes["trial_start"].values.astype(np.float64), spikes["trial_stop"].values
     n_windows = np.floor((stops - starts) / window_s + ROUNDING).astype(np.int64)
     bounds = np.concatenate([[0], np.cumsum(per_trial)])
-    return Spikes(spikes, window_s, bounds, starts, n_windows, _unit_ids(spikes, spikes.sizes["unit"]))
+    names = _unit_ids(spikes, spikes.sizes["unit"])
+    return Spikes(spikes, window_s, bounds, starts, n_windows, names, places=_places(spikes))
 
 
 def _sampled(name: str, dataset: xr.Dataset, window_s: float) -> Sampled:
@@ -156,7 +161,14 @@ def _sampled(name: str, dataset: xr.Dataset, window_s: float) -> Sampled:
             f"{name}: its {kind} come every {1 / rate:g} s, of which a window of {window_s:g} s does not hold "
             f"{'a whole number' if kind == 'counts' else 'one each'}; set data.window_s to a multiple of {1 / rate:g}."
         )
-    return Sampled(kind, values, edges, np.full(n_trials, start), _unit_ids(dataset, n_units))
+    return Sampled(kind, values, edges, np.full(n_trials, start), _unit_ids(dataset, n_units), _places(dataset))
+
+
+def _places(dataset: xr.Dataset) -> np.ndarray | None:
+    """(unit, 2) where units are, if the recording says so."""
+    if not {"x", "y"} <= set(dataset.coords):
+        return None
+    return np.stack([dataset[axis].values.astype(np.float64) for axis in ("x", "y")], axis=1)
 
 
 def _unit_ids(dataset: xr.Dataset, n_units: int) -> tuple[str, ...]:

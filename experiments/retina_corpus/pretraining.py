@@ -1,0 +1,57 @@
+"""One network for the units of all recordings, trained without the study that is left out.
+
+It maps what a unit did on many time scales, what all others and the nearest did, and (in two of the three variants)
+how the recording was made, to the expected count. Nothing of it belongs to one unit, so that it predicts new ones.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from experiments.retina_corpus.corpus import Recorded
+from experiments.retina_corpus.settings import Settings
+from surrogate import Config, Surrogate, fit
+from surrogate.config import Data, Inputs, Model, Training
+from surrogate.progress import Look
+
+VARIANTS = {
+    "none": (),
+    "lab": ("study",),
+    "protocol": ("age", "temperature", "genotype", "condition"),
+}
+PAST, AROUND = "past", "around"  # the others' past alone, or two windows to either side too: co-smoothing
+
+
+def config_of(settings: Settings, covariates: tuple[str, ...], sight: str, seed: int) -> Config:
+    """The surrogate of a variant."""
+    around = sight == AROUND
+    return Config(
+        name="retina_corpus",
+        seed=seed,
+        data=Data(
+            window_s=settings.window_s, covariates=covariates, length=settings.length, burn_in=0, carried=True,
+            max_units=settings.units, fewest_units=settings.units, cache_mb=600.0,
+        ),
+        inputs=Inputs(
+            others_until=2 if around else -1, others_windows=5 if around else 0, others_near=6, covariates=True
+        ),
+        model=Model(
+            head="poisson", core="none", width=16, embedding=1, decoder=settings.width, decoder_layers=1,
+            log_history=True, history_taus=settings.taus, latents=0, coupling_rank=1, attention_heads=1,
+            covariate_dropout=0.2,
+        ),
+        training=Training(
+            steps=settings.steps, batch=settings.batch, learning_rate=4e-3, warm_up=min(100, settings.steps // 4),
+            weight_decay=1e-3, check_every=settings.steps, ema=0.99, patience=0, fit_units=False,
+        ),
+    )  # fmt: skip
+
+
+def pretrained(
+    recordings: Sequence[Recorded],
+    config: Config,
+    out: Path,
+    progress: Callable[[float, Look | None], None] = lambda share, look: None,
+) -> Surrogate:
+    """Train on all windows of these recordings, or read what an earlier run left in `out`."""
+    parts = {one.name: one.whole for one in recordings}
+    return fit(config, [one.tree for one in recordings], parts=parts, out=out, progress=progress).surrogate
