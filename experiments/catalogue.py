@@ -63,6 +63,11 @@ ALL = {
             "choices of many subjects from task and history, with task, history or both taken away",
             "experiments.choice.experiment",
         ),
+        Experiment(
+            "retina_corpus",
+            "retinal waves of many laboratories: a network pretrained on other studies, and what covariates bring",
+            "experiments.retina_corpus.experiment",
+        ),
     )
 }
 

@@ -246,7 +246,8 @@ def _check(config: Config) -> None:
     """Refuse numbers that no training can use."""
     data, training = config.data, config.training
     positive = {
-        "data.window_s": data.window_s, "data.length": data.length, "data.max_units": data.max_units, "data.fewest_units": data.fewest_units,
+        "data.window_s": data.window_s, "data.length": data.length, "data.max_units": data.max_units,
+        "data.fewest_units": data.fewest_units,
         "data.cache_mb": data.cache_mb, "model.width": config.model.width, "training.steps": training.steps,
         "training.batch": training.batch, "training.learning_rate": training.learning_rate,
         "training.check_every": training.check_every, "training.clip": training.clip,

@@ -159,6 +159,26 @@ class Surrogate:
         self.model(batch, taps=taps)
         return {name: np.asarray(value[0], np.float32) for name, value in taps.found.items()}
 
+    def mean_activation(self, one: Recording, name: str, segments: tuple[Segment, ...]) -> np.ndarray:
+        """A named activation of each unit, (item, time, unit, feature), averaged over the windows of some segments.
+
+        Returns:
+            Mean over windows and units, (feature,): what the model makes of a recording as a whole.
+        """
+        _, session = self._opened(one)
+
+        def run(weights: Any, batch: Batch) -> Any:
+            taps = Taps(read=(name,))
+            self._structure.merge(weights)(batch, taps=taps)
+            counted = batch.valid & batch.scored[..., None]
+            values = jnp.where(counted[..., None], taps.found[name].astype(jnp.float32), jnp.float32(0.0))
+            return values.sum(axis=(0, 1, 2)), counted.sum()
+
+        step = self._compiled.setdefault(("mean", name), jax.jit(run))
+        loader = Loader([session], [Parts((), (), segments)], self.vocabulary, self.config)
+        sums = [step(self._weights, batch) for batch, _ in loader.tiles("test")]
+        return np.asarray(sum(total for total, _ in sums) / sum(n for _, n in sums))
+
     def _drawn(self, one: Recording, seed: int, n: int, context: int | None, windows: int | None = None) -> xr.DataTree:
         tree, session = self._opened(one)
         trials = np.flatnonzero(session.n_windows)

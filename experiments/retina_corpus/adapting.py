@@ -22,11 +22,11 @@ Logs = Float[np.ndarray, "window unit"]
 def zero_shot(surrogate: Surrogate, recordings: Sequence[Recorded]) -> dict[str, Logs]:
     """Logarithm of the expected count of every window, by name; of the units only their mean in the fitted part."""
     known = introduce(surrogate, [one.tree for one in recordings], parts={one.name: one.parts for one in recordings})
-    wide = _for_prediction(known)
+    wide = for_prediction(known)
     return {one.name: np.log(wide.predict(one.tree).mean[0]).astype(np.float32) for one in recordings}
 
 
-def _for_prediction(surrogate: Surrogate) -> Surrogate:
+def for_prediction(surrogate: Surrogate) -> Surrogate:
     """The same weights with items in which all units of a recording fit, so that each sees all others."""
     config = surrogate.config
     data = dataclasses.replace(config.data, length=PREDICTED_LENGTH, fewest_units=32, max_units=256)
@@ -59,13 +59,14 @@ def adapt(
 ) -> Adapted:
     """Fit each unit's regression beside the network's prediction of a recording."""
     chosen_from = one.fitted - int(settings.chosen_share * one.fitted)
+    weak = settings.calibration_ridge
     found = glm.features(one.counts, one.places_um, kind)
     found = np.concatenate([network[..., None], found], axis=-1)
-    early = regressed(one.counts[: one.fitted], network, found, chosen_from, settings.ridges, progress)
+    early = regressed(one.counts[: one.fitted], network, found, chosen_from, settings.ridges, weak, progress)
     late = slice(chosen_from, one.fitted)
     tried = {ridge: bits(logs[late], one.counts[late]) for ridge, logs in early.items()}
     best = max(tried, key=lambda ridge: tried[ridge])
-    final = regressed(one.counts, network, found, one.fitted, (best,))[best] if np.isfinite(best) else network
+    final = regressed(one.counts, network, found, one.fitted, (best,), weak)[best] if np.isfinite(best) else network
     return Adapted(final, best, tried)
 
 
@@ -75,6 +76,7 @@ def regressed(
     features: np.ndarray,
     n_train: int,
     ridges: Sequence[float],
+    calibration: float,
     progress: Callable[[float], None] = lambda share: None,
 ) -> dict[float, Logs]:
     """For each ridge the prediction of regressions on the first windows, with the network's prediction as offset."""
@@ -87,7 +89,9 @@ def regressed(
         weights = np.zeros(design.shape[1])
         for ridge in sorted(ridges, reverse=True):
             if np.isfinite(ridge):
-                weights = glm.newton(train, observed, weights, np.full(len(weights), ridge), offset[:n_train])
+                penalty = np.full(len(weights), ridge)
+                penalty[:2] = min(ridge, calibration)  # level and gain of the network's prediction
+                weights = glm.newton(train, observed, weights, penalty, offset[:n_train])
             logs[ridge][:, unit] = offset + design @ weights.astype(np.float32)
         progress((unit + 1) / counts.shape[1])
     return {ridge: np.minimum(one, glm.LARGEST) for ridge, one in logs.items()}

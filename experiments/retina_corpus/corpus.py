@@ -10,6 +10,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from experiments.retina_corpus.settings import Settings
+from experiments.retina_corpus.six_numbers import six_numbers
 from twin import recording
 from twin.datasets import waverepo
 from twin.errors import InputError
@@ -34,6 +35,7 @@ class Recorded:
         unit_ids: names of the units.
         protocol: how it was made.
         prints: fingerprints of the units' intervals.
+        six: of all its units; see `six_numbers`.
         fitted: windows of the part to fit.
         window_s: one window.
     """
@@ -45,6 +47,7 @@ class Recorded:
     unit_ids: tuple[str, ...]
     protocol: Protocol
     prints: frozenset[str]
+    six: Float[np.ndarray, "six"]
     fitted: int
     window_s: float
 
@@ -78,9 +81,7 @@ class Recorded:
             self.counts[None],
             self.window_s,
             name=self.name,
-            unit_ids=UnitTable(
-                list(self.unit_ids), {"x": (self.places_um[0], "um"), "y": (self.places_um[1], "um")}
-            ),
+            unit_ids=UnitTable(list(self.unit_ids), {"x": (self.places_um[0], "um"), "y": (self.places_um[1], "um")}),
             protocol=self.protocol,
         )
 
@@ -162,6 +163,7 @@ def _recorded(tree: xr.DataTree, settings: Settings) -> Recorded | Left:
         unit_ids=tuple(str(unit) for unit in spikes["unit"].values),
         protocol=protocol,
         prints=_prints(times, units, n_units),
+        six=six_numbers(_trains(times[inside] - start_s, units[inside], n_units), n_windows * settings.window_s),
         fitted=int(settings.fitted_share * n_windows),
         window_s=settings.window_s,
     )
@@ -169,10 +171,14 @@ def _recorded(tree: xr.DataTree, settings: Settings) -> Recorded | Left:
 
 def _prints(times: np.ndarray, units: np.ndarray, n_units: int) -> frozenset[str]:
     ticks = np.round(times / waverepo.RESOLUTION_S).astype(np.int64)
-    order = np.argsort(units, kind="stable")
-    trains = np.split(ticks[order], np.cumsum(np.bincount(units, minlength=n_units))[:-1])
-    enough = (np.diff(np.sort(train)) for train in trains if len(train) > FEWEST_INTERVALS)
+    enough = (np.diff(train) for train in _trains(ticks, units, n_units) if len(train) > FEWEST_INTERVALS)
     return frozenset(hashlib.sha256(intervals.tobytes()).hexdigest() for intervals in enough)
+
+
+def _trains(times: np.ndarray, units: np.ndarray, n_units: int) -> list[np.ndarray]:
+    """Times of each unit, sorted."""
+    order = np.lexsort((times, units))
+    return np.split(times[order], np.cumsum(np.bincount(units, minlength=n_units))[:-1])
 
 
 def usable(one: Recorded, settings: Settings, *, scored: bool) -> Recorded | Left:

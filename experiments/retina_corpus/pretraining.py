@@ -4,10 +4,12 @@ It maps what a unit did on many time scales, what all others and the nearest did
 how the recording was made, to the expected count. Nothing of it belongs to one unit, so that it predicts new ones.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from experiments.retina_corpus.corpus import Recorded
+import numpy as np
+
+from experiments.retina_corpus.corpus import Recorded, usable
 from experiments.retina_corpus.settings import Settings
 from surrogate import Config, Surrogate, fit
 from surrogate.config import Data, Inputs, Model, Training
@@ -44,6 +46,31 @@ def config_of(settings: Settings, covariates: tuple[str, ...], sight: str, seed:
             weight_decay=1e-3, check_every=settings.steps, ema=0.99, patience=0, fit_units=False,
         ),
     )  # fmt: skip
+
+
+def folds(studies: Collection[str], together: int) -> tuple[tuple[str, ...], ...]:
+    """Which studies are left out at a time: those of one first author always, and `together` or more of them.
+
+    Studies of one first author may share recordings, and a laboratory.
+    """
+    by_author: dict[str, list[str]] = {}
+    for study in sorted(studies):
+        by_author.setdefault(study.rstrip("0123456789"), []).append(study)
+    found = [tuple(group) for group in by_author.values() if len(group) >= together]
+    rest = [study for group in by_author.values() if len(group) < together for study in group]
+    found += [tuple(rest[start : start + together]) for start in range(0, len(rest), together)]
+    return tuple(sorted(found))
+
+
+def material(recordings: Sequence[Recorded], left_out: Collection[str], settings: Settings) -> list[Recorded]:
+    """The recordings that pretrain: of each study that is not left out so many, drawn at random, with usable units."""
+    chosen: list[Recorded] = []
+    for study in sorted({one.study for one in recordings} - set(left_out)):
+        of_study = [one for one in recordings if one.study == study]
+        order = np.random.default_rng(0).permutation(len(of_study))
+        drawn = (usable(of_study[place], settings, scored=False) for place in order)
+        chosen += [one for one in drawn if isinstance(one, Recorded)][: settings.most_pretraining]
+    return chosen
 
 
 def pretrained(

@@ -27,6 +27,7 @@ class Settings:
         width: hidden features of the decoder.
         taus: time constants of the traces, windows.
         ridges: of the adaptation; infinity leaves the pretrained model as it is.
+        calibration_ridge: the largest one on a unit's level and gain of the network's prediction.
         trees: of the forest that names the study.
     """
 
@@ -42,14 +43,17 @@ class Settings:
     per_study: int = 4
     most_pretraining: int = 12
     together: int = 2
-    steps: int = 300
+    steps: int = 400
     batch: int = 24
     length: int = 32
     units: int = 32
     width: int = 48
     taus: tuple[float, ...] = (0.4, 1.5, 4.0, 12.0, 40.0, 120.0, 400.0, 1200.0, 3600.0)
-    ridges: tuple[float, ...] = (10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
+    ridges: tuple[float, ...] = (float("inf"), 3000.0, 300.0, 100.0, 30.0)
+    calibration_ridge: float = 10.0
     trees: int = 200
 
 
-QUICK = Settings(steps=20, batch=4, length=16, units=8, width=8, taus=(1.5, 12.0, 120.0), ridges=(100.0,), trees=10)
+QUICK = Settings(
+    steps=20, batch=4, length=16, units=8, width=8, taus=(1.5, 12.0, 120.0), ridges=(float("inf"), 100.0), trees=10
+)

@@ -81,7 +81,9 @@ class Loader:
     def _shape(self, session: Session, windows: int) -> tuple[int, int]:
         data = self.config.data
         length = min(data.length, power_of_two(windows))
-        return length, power_of_two(int(np.clip(session.n_units, min(data.fewest_units, data.max_units), data.max_units)))
+        return length, power_of_two(
+            int(np.clip(session.n_units, min(data.fewest_units, data.max_units), data.max_units))
+        )
 
     def batch(self, step: int, rows: slice = slice(None)) -> Batch:
         """The batch of a step, or some of its items: a pure function of the configuration's seed and the step."""
