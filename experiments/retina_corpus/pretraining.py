@@ -79,6 +79,19 @@ def pretrained(
     out: Path,
     progress: Callable[[float, Look | None], None] = lambda share, look: None,
 ) -> Surrogate:
-    """Train on all windows of these recordings, or read what an earlier run left in `out`."""
+    """Train on all windows of these recordings, or read what an earlier run of the same left in `out`."""
+    finished = _finished(out / "checkpoint", recordings, config)
+    if finished is not None:
+        return finished
     parts = {one.name: one.whole for one in recordings}
     return fit(config, [one.tree for one in recordings], parts=parts, out=out, progress=progress).surrogate
+
+
+def _finished(folder: Path, recordings: Sequence[Recorded], config: Config) -> Surrogate | None:
+    """The network of a run that came to its end, unless it was another configuration or other recordings."""
+    if not folder.exists():
+        return None
+    found = Surrogate.from_checkpoint(folder)
+    names = [one.name for one in recordings]
+    same = found.config == config and [one.name for one in found.vocabulary.sessions] == names
+    return found if same and found.checkpoint.trained["steps"] == config.training.steps else None

@@ -55,5 +55,6 @@ class Settings:
 
 
 QUICK = Settings(
-    steps=20, batch=4, length=16, units=8, width=8, taus=(1.5, 12.0, 120.0), ridges=(float("inf"), 100.0), trees=10
-)
+    least_s=20.0, fewest_train=20, fewest_test=2, fewest_units=4, per_study=1, most_pretraining=2, steps=20, batch=4,
+    length=16, units=8, width=8, taus=(1.5, 12.0, 120.0), ridges=(float("inf"), 100.0), trees=10,
+)  # fmt: skip

@@ -49,7 +49,7 @@ def load_one(archive: Archive, name: str, same_as: str | None = None) -> xr.Data
         same_as: the recording that is the same one under another name.
     """
     per_unit = archive.array(f"{name}|n", ("unit",)).astype(np.int64)
-    steps = archive.array(f"{name}|dt", (int(per_unit.sum()),)).astype(np.int64)
+    steps = _whole(archive, f"{name}|dt", archive.array(f"{name}|dt", (int(per_unit.sum()),)))
     places = archive.array(f"{name}|xy", (2, len(per_unit))).astype(np.float64)
     ends = np.cumsum(per_unit)
     stored = [np.cumsum(part) for part in np.split(steps, ends[:-1])]
@@ -75,6 +75,14 @@ def load_one(archive: Archive, name: str, same_as: str | None = None) -> xr.Data
     repeated = int(per_unit.sum()) - sum(train.size for train in trains)
     facts = {"repeated_spike_times_dropped": repeated, "units_that_are_copies": int((copies >= 0).sum())}
     return logged(tree, [archive.path], limits="first and last spike", **facts)
+
+
+def _whole(archive: Archive, key: str, values: np.ndarray) -> np.ndarray:
+    """Values as whole numbers; one that is no number would become a time of its own."""
+    if not np.isfinite(values).all():
+        at = int(np.flatnonzero(~np.isfinite(values))[0])
+        raise InputError(f"{archive.path}: {key} is {values[at]} at place {at}; wanted whole numbers of 10 us.")
+    return values.astype(np.int64)
 
 
 def _meta(archive: Archive, name: str) -> dict[str, Any]:
