@@ -81,7 +81,7 @@ class Inputs:
             0 the same one, 2 two windows ahead (co-smoothing). Only -1 can be generated freely.
         others_near: that many nearest units are also given as a mean of their own; it wants unit positions `x` and `y`.
         others_windows: that many windows of the others, `others_until` and those before it, are given as they are,
-            beside the traces.
+            beside the traces; those before the present want as many windows of `burn_in`.
         tokens_look_ahead: whether the core's pooled tokens, which hold the unit itself too, see as far as
             `others_until`. Then units have to be hidden from them in turns; otherwise they see the past alone.
         trial_index: the number of the trial.
@@ -261,7 +261,7 @@ def _check(config: Config) -> None:
             f"{config.inputs.others_until}; the others' windows as they are go with looking at their present, so set "
             "others_until to 0 or more; the traces hold their past."
         )
-    if not 0 <= data.burn_in < data.length - max(config.inputs.others_until, 0):
+    if not 0 <= data.burn_in < data.length - config.inputs.others_until - 1:
         raise InputError(
             f"the configuration has data.burn_in = {data.burn_in} and data.length = {data.length}; wanted fewer "
             "windows of context than an item has."

@@ -177,7 +177,7 @@ class Surrogate:
         step = self._compiled.setdefault(("mean", name), jax.jit(run))
         loader = Loader([session], [Parts((), (), segments)], self.vocabulary, self.config)
         sums = [step(self._weights, batch) for batch, _ in loader.tiles("test")]
-        return np.asarray(sum(total for total, _ in sums) / sum(n for _, n in sums))
+        return sum(np.asarray(total, np.float64) for total, _ in sums) / sum(int(n) for _, n in sums)
 
     def _drawn(self, one: Recording, seed: int, n: int, context: int | None, windows: int | None = None) -> xr.DataTree:
         tree, session = self._opened(one)

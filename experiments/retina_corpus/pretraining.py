@@ -30,7 +30,7 @@ def config_of(settings: Settings, covariates: tuple[str, ...], sight: str, seed:
         name="retina_corpus",
         seed=seed,
         data=Data(
-            window_s=settings.window_s, covariates=covariates, length=settings.length, burn_in=0, carried=True,
+            window_s=settings.window_s, covariates=covariates, length=settings.length, burn_in=2 if around else 0, carried=True,
             max_units=settings.units, fewest_units=settings.units, cache_mb=600.0,
         ),
         inputs=Inputs(

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from functools import partial
 
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
@@ -179,7 +180,7 @@ def features_of(head: Head, response: np.ndarray) -> Float[np.ndarray, "window u
     """A head's features of any number of responses, in pieces of one shape so that they compile once."""
     flat, n = response.reshape(-1).astype(np.float32), response.size
     pieces = np.pad(flat, (0, -n % FEATURE_PIECE)).reshape(-1, FEATURE_PIECE)
-    found = np.concatenate([np.asarray(head.features(piece), np.float32) for piece in pieces])[:n]
+    found = np.concatenate([np.asarray(head.features(jnp.asarray(piece)), np.float32) for piece in pieces])[:n]
     return found.reshape(*response.shape, head.n_features)
 
 

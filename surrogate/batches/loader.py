@@ -63,7 +63,8 @@ class Loader:
         self, sessions: Sequence[Session], parts: Sequence[Parts], vocabulary: Vocabulary, config: Config
     ) -> None:
         self.items = Items(sessions, vocabulary, config)
-        self._ahead = max(config.inputs.others_until, 0) if config.inputs.others else 0
+        # A trace holds the windows before its own, so the one that holds window t + k stands at t + k + 1.
+        self._ahead = config.inputs.others_until + 1 if config.inputs.others else 0
         self.parts, self.config = tuple(parts), config
         self.buckets = self._buckets("train")
         weights = np.array([bucket.windows.sum() for bucket in self.buckets], np.float64)
