@@ -177,7 +177,8 @@ class Surrogate:
         step = self._compiled.setdefault(("mean", name), jax.jit(run))
         loader = Loader([session], [Parts((), (), segments)], self.vocabulary, self.config)
         sums = [step(self._weights, batch) for batch, _ in loader.tiles("test")]
-        return sum(np.asarray(total, np.float64) for total, _ in sums) / sum(int(n) for _, n in sums)
+        totals = np.stack([np.asarray(total, np.float64) for total, _ in sums])
+        return totals.sum(axis=0) / sum(int(n) for _, n in sums)
 
     def _drawn(self, one: Recording, seed: int, n: int, context: int | None, windows: int | None = None) -> xr.DataTree:
         tree, session = self._opened(one)

@@ -15,6 +15,7 @@ PAGES = (
     "docs/v1-transfer.md",
     "docs/choice.md",
     "docs/feature-streams.md",
+    "docs/retina-corpus.md",
     pytest.param("docs/models.md", marks=pytest.mark.slow),
 )
 

@@ -113,7 +113,8 @@ def _by_study(found: "Found") -> Section:
             [each.bits[METRICS[PAST], model] for each in found.scored if each.recording.study == study]
             for study in studies
         ]
-        curves[model] = tuple(np.array([pick(one) for one in own]) for pick in (np.median, np.min, np.max))
+        middle, worst, best = (np.array([pick(one) for one in own]) for pick in (np.median, np.min, np.max))
+        curves[model] = (middle, worst, best)
     labels = [study[:-4] + "\n" + study[-4:] for study in studies]
     text = "Median of the recordings of each study, from the past alone; lines go from the worst to the best recording."
     return Section("Study by study", text, figure=figures.effect_bars(labels, curves, y_label="bits per spike"))
@@ -136,7 +137,7 @@ def _recordings(found: "Found") -> Section:
 def _strengths(found: "Found") -> Section:
     """How much was adapted."""
     ridges = sorted({ridge for each in found.scored for ridge in each.ridges.values()}, reverse=True)
-    rows = tuple(
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
         ("as it is" if np.isinf(ridge) else f"{ridge:g}", *(_times(found, task, ridge) for task in TASKS))
         for ridge in ridges
     )

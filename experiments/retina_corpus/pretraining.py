@@ -30,8 +30,8 @@ def config_of(settings: Settings, covariates: tuple[str, ...], sight: str, seed:
         name="retina_corpus",
         seed=seed,
         data=Data(
-            window_s=settings.window_s, covariates=covariates, length=settings.length, burn_in=2 if around else 0, carried=True,
-            max_units=settings.units, fewest_units=settings.units, cache_mb=600.0,
+            window_s=settings.window_s, covariates=covariates, length=settings.length, burn_in=2 if around else 0,
+            carried=True, max_units=settings.units, fewest_units=settings.units, cache_mb=600.0,
         ),
         inputs=Inputs(
             others_until=2 if around else -1, others_windows=5 if around else 0, others_near=6, covariates=True

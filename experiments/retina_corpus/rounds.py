@@ -99,14 +99,21 @@ def _score_task(
         logs = adapting.zero_shot(surrogate, [each.recording for each in missing])
         for number, each in enumerate(missing):
             tell(f"adapt and score {sight} {variant}, {each.recording.name}", number / len(missing))
-            told = json.dumps(_scored(each.recording, logs[each.recording.name], task, settings))
-            place = places[each.recording.name]
-            place.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(place, lambda path, told=told: path.write_text(told, encoding="utf-8"))
+            told = _scored(each.recording, logs[each.recording.name], task, settings)
+            _keep(told, places[each.recording.name])
     for each in own:
         told = json.loads(places[each.recording.name].read_text(encoding="utf-8"))
         each.bits |= {(METRICS[sight], model): value for model, value in told["bits"].items()}
         each.ridges[task] = float(told["ridge"])
+
+
+def _keep(told: dict, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+
+    def write(path: Path) -> None:
+        path.write_text(json.dumps(told), encoding="utf-8")
+
+    replace_file(place, write)
 
 
 def _scored(one: Recorded, network_logs: np.ndarray, task: tuple[str, str], settings: Settings) -> dict:
