@@ -1,5 +1,6 @@
 """The report of the experiment: what a reader is told, in which order, with which figures."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -97,8 +98,8 @@ def _overall(found: "Found", table: list) -> Section:
     condition = "test_folder" if found.has_test else "study_left_out"
     rows = [row for row in table if row["condition"] == condition]
     text = (
-        "Median over recordings. The regressions are fitted to the recording alone; `pretrained` is the network as it "
-        "is, of which only the mean of each unit belongs to the recording, and `adapted` adds a regression of each "
+        'Median over recordings. The regressions are fitted to the recording alone; "pretrained" is the network as it '
+        'is, of which only the mean of each unit belongs to the recording, and "adapted" adds a regression of each '
         "unit to it. Co-smoothing sees the others at the same time and 0.1 s to either side as well."
     )
     strip = figures.score_strip(rows, list(GOALS), list(MODELS))
@@ -116,21 +117,25 @@ def _by_study(found: "Found") -> Section:
         middle, worst, best = (np.array([pick(one) for one in own]) for pick in (np.median, np.min, np.max))
         curves[model] = (middle, worst, best)
     labels = [study[:-4] + "\n" + study[-4:] for study in studies]
-    text = "Median of the recordings of each study, from the past alone; lines go from the worst to the best recording."
-    return Section("Study by study", text, figure=figures.effect_bars(labels, curves, y_label="bits per spike"))
+    text = "The recordings of each study, from the past alone."
+    figure = figures.effect_bars(labels, curves, y_label="bits per spike")
+    figure = dataclasses.replace(figure, caption="Bars are medians; lines go from the worst to the best recording.")
+    return Section("Study by study", text, figure=figure)
 
 
 def _recordings(found: "Found") -> Section:
     columns = ["recording", "units", "s"]
-    columns += [f"{model.replace('_', ' ')}, past" for model in (COUPLED, PRETRAINED, ADAPTED)]
-    columns += [f"{model.replace('_', ' ')}, co-smoothing" for model in (COUPLED, PRETRAINED, ADAPTED)]
+    columns += [f"{where}: {what}" for where in ("past", "co") for what in ("GLM", "pretrained", "adapted")]
     rows: list[tuple[Cell, ...]] = []
     for each in found.scored:
         own: list[Cell] = [each.recording.name, each.recording.counts.shape[1], round(each.recording.duration_s)]
         for sight in (PAST, AROUND):
-            own += [round(each.bits[METRICS[sight], model], 2) for model in (COUPLED, PRETRAINED, ADAPTED)]
+            own += [f"{each.bits[METRICS[sight], model]:.2f}" for model in (COUPLED, PRETRAINED, ADAPTED)]
         rows.append(tuple(own))
-    text = "Bits per spike over the mean rate of the scored part. Negative values come from rates that change."
+    text = (
+        "Bits per spike over the mean rate of the scored part, from the past alone and in co-smoothing (co). Negative "
+        "values come from rates that change between the two parts."
+    )
     return Section("Recording by recording", text, table=Table(tuple(columns), tuple(rows)))
 
 
