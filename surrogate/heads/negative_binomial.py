@@ -10,6 +10,10 @@ from jaxtyping import Array, Float
 
 from surrogate.heads.bound import bent
 
+# Beyond it the distribution is Poisson's to a thousandth, and the difference of two logarithms of gamma functions is
+# lost in rounding.
+LARGEST_LOG_SIZE = 5.7
+
 
 class NegativeBinomial:
     """Counts with mean exp(raw[..., 0]) and size exp(raw[..., 1]) (Hilbe 2011, Negative Binomial Regression, NB2).
@@ -44,8 +48,10 @@ class NegativeBinomial:
 
     @staticmethod
     def bounded(raw: Float[Array, "*n 2"], largest: Float[Array, "*n"]) -> Float[Array, "*n 2"]:
-        """The mean stays below e times the largest count."""
-        return jnp.concatenate([bent(raw[..., :1], jnp.log(largest)[..., None]), raw[..., 1:]], axis=-1)
+        """The mean stays below e times the largest count, the logarithm of the size within 6.7 of zero."""
+        mean, size = raw[..., :1], raw[..., 1:]
+        bounded = jnp.sign(size) * bent(jnp.abs(size), jnp.full_like(size, LARGEST_LOG_SIZE))
+        return jnp.concatenate([bent(mean, jnp.log(largest)[..., None]), bounded], axis=-1)
 
     @staticmethod
     def features(value: Float[Array, "*n"]) -> Float[Array, "*n 1"]:

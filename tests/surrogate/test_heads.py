@@ -107,3 +107,11 @@ def test_the_bound_has_a_gradient_where_it_bends():
     """Just above the ceiling the slope is nearly one, so that a model that is too high is taught to come down."""
     slope = jax.grad(lambda raw: Poisson.bounded(raw, jnp.array(4.0, jnp.float32))[0])
     np.testing.assert_allclose(slope(jnp.array([np.log(4.0) + 0.1], jnp.float32)), [1 - np.tanh(0.1) ** 2], rtol=1e-4)
+
+
+def test_a_negative_binomial_of_any_size_is_a_number():
+    """Training drives the size of a regular unit up without end; the log probability stays that of Poisson counts."""
+    raw = jnp.tile(jnp.array([np.log(2.5), 200.0], jnp.float32), (len(COUNTS), 1))
+    bounded = NegativeBinomial.bounded(raw, jnp.full(len(COUNTS), 10.0, jnp.float32))
+    found = NegativeBinomial.log_prob(bounded, jnp.asarray(COUNTS, jnp.float32))
+    np.testing.assert_allclose(found, stats.poisson(2.5).logpmf(COUNTS), atol=0.01)
