@@ -71,7 +71,7 @@ def _goals(found: "Found") -> list[Claim]:
     every = []
     for metric, goal in GOALS.items():
         values = np.array([each.bits[metric, ADAPTED] for each in found.scored if _has(each, metric, ADAPTED)])
-        name = f"{metric}_on_left_out_studies_reach_{goal:g}".replace(".", "_")
+        name = f"{metric}_on_left_out_studies_reach_the_goal"
         value, interval = medians(values, found.seed)
         verdict = "pass" if value >= goal else "fail"
         gain = paired(found.scored, metric, ADAPTED, COUPLED)

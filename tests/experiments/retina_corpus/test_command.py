@@ -26,7 +26,7 @@ def test_a_test_folder_is_scored_by_a_network_of_all_the_data(corpus_folder, sav
     told = [json.loads((out / "report.json").read_text()) for out in outs]
     assert told[0] == told[1]
     claims = {one["name"]: one for one in told[0]["claims"]}
-    assert claims["bits_per_spike_on_left_out_studies_reach_2_85"]["n"] == 1
+    assert claims["bits_per_spike_on_left_out_studies_reach_the_goal"]["n"] == 1
     assert "conditioning_on_lab_helps_before_adaptation" in claims
     scores = {(row["metric"], row["model"]): row for row in told[0]["scores"] if row["condition"] == "test_folder"}
     assert scores["bits_per_spike", "adapted"]["value"] > scores["bits_per_spike", "poisson"]["value"]
