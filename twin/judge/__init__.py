@@ -28,6 +28,7 @@ from twin.judge.metrics import (
     pearson,
     wasserstein_distance,
 )
+from twin.judge.repeats import cc_max, cc_norm, feve, signal_power
 from twin.judge.trains import Prediction, SpikeTrains
 from twin.judge.two_sample import ClassifierTest, c2st_sample_size, classifier_two_sample
 from twin.judge.window_features import FEATURES, window_features
@@ -54,6 +55,8 @@ __all__ = [
     "bootstrap",
     "c2st_equivalence",
     "c2st_sample_size",
+    "cc_max",
+    "cc_norm",
     "classifier_two_sample",
     "clopper_pearson",
     "clopper_pearson_lower",
@@ -62,6 +65,7 @@ __all__ = [
     "count_total_variation",
     "equivalence_power",
     "evaluate",
+    "feve",
     "holm",
     "interval_ks",
     "interval_wasserstein_ms",
@@ -73,6 +77,7 @@ __all__ = [
     "require_unit",
     "resampling_weights",
     "shuffled_chance",
+    "signal_power",
     "wasserstein_distance",
     "window_features",
 ]
