@@ -120,7 +120,8 @@ class Model:
         attention_windows: how far back the transformer looks, windows.
         memory: how far back an encoder of a stream looks, windows.
         embedding: numbers that say what a unit is like.
-        decoder: hidden features of the shared decoder, which turns core, embedding and history into a response.
+        decoder: hidden features of the shared decoder, which turns core, embedding and history into a response; 0 for
+            none, which leaves each unit's linear readout.
         decoder_layers: further hidden layers of it.
         log_history: whether it is given logarithms of the traces, and the `start` of the unit to compare them with: a
             slow trace then says how far the rate has drifted.
@@ -129,6 +130,7 @@ class Model:
         coupling_rank: rank of the linear coupling between units.
         video_channels: features of each layer of the video encoder.
         video_kernel: (windows, pixels) of its filters.
+        video_hidden_kernel: the same of the layers after the first, where it differs.
         video_stride: pixels between neighbouring positions after its first layer.
         video_recurrent: whether a convolutional recurrent layer follows.
         dropout: share of the core's features that training leaves out.
@@ -157,6 +159,7 @@ class Model:
     coupling_rank: int = 16
     video_channels: tuple[int, ...] = (8, 16)
     video_kernel: tuple[int, int] = (3, 5)
+    video_hidden_kernel: tuple[int, int] | None = None
     video_stride: int = 2
     video_recurrent: bool = True
     dropout: float = 0.0

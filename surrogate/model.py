@@ -118,7 +118,11 @@ class Foundation(nnx.Module):
         seen = (1 + around) * n_traces + around * given + known + (channels if frame else 0)
         sizes = (model.width, model.embedding, seen)
         self.log_history = model.log_history
-        self.decoder = SharedDecoder(sizes, model.decoder, self.head.n_parameters, model.decoder_layers, dtype, rngs)
+        self.decoder = (
+            SharedDecoder(sizes, model.decoder, self.head.n_parameters, model.decoder_layers, dtype, rngs)
+            if model.decoder
+            else None
+        )
 
     def __call__(
         self,
@@ -227,9 +231,11 @@ class Foundation(nnx.Module):
         drive = drive + jnp.einsum("ituc,iucd->itud", encoded.video, rows["features"])
         if inputs.others:
             drive = drive + coupled(others, rows["into"], rows["out_of"], encoded.there)
-        seen = self._seen(encoded, own, others, given, inputs)
-        hidden = taps("decoder", self.decoder.hidden(core, rows["embedding"], seen))
-        raw = rows["start"][:, None] + self.decoder.out(hidden)
+        raw = jnp.broadcast_to(rows["start"][:, None], (*drive.shape[:3], self.head.n_parameters))
+        if self.decoder is not None:
+            seen = self._seen(encoded, own, others, given, inputs)
+            hidden = taps("decoder", self.decoder.hidden(core, rows["embedding"], seen))
+            raw = raw + self.decoder.out(hidden)
         n_drives = self.head.n_drives
         raw = jnp.concatenate([raw[..., :n_drives] + drive, raw[..., n_drives:]], axis=-1)
         largest = jnp.broadcast_to(encoded.largest[:, None], raw.shape[:-1]).astype(jnp.float32)
@@ -257,5 +263,6 @@ def _shifted(stream: Array, windows: int) -> Array:
 
 def _video_encoder(frame: tuple[int, ...], model: Model, dtype: Any, rngs: nnx.Rngs) -> VideoEncoder:
     colours = frame[2] if len(frame) == 3 else 1
-    kernel, stride = model.video_kernel, model.video_stride
-    return VideoEncoder(colours, model.video_channels, kernel, stride, model.video_recurrent, dtype, rngs)
+    later = model.video_kernel if model.video_hidden_kernel is None else model.video_hidden_kernel
+    kernels = (model.video_kernel, *(later for _ in model.video_channels[1:]))
+    return VideoEncoder(colours, model.video_channels, kernels, model.video_stride, model.video_recurrent, dtype, rngs)

@@ -10,6 +10,7 @@ from flax import nnx
 
 from surrogate.batches import Loader, session_of
 from surrogate.encoders import StreamEncoder, VideoEncoder
+from surrogate.encoders.spectrum import convolved
 from surrogate.encoders.video import last_frames, over_frames
 from surrogate.envelope import outside
 from surrogate.objectives import total
@@ -35,10 +36,50 @@ def test_stacked_frames_are_a_causal_3d_convolution():
     np.testing.assert_allclose(found, wanted + layer.bias[...].reshape(1, 1, 1, 1, -1), atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "size, kernel, stride, frames", [((7, 8), 5, 1, 3), ((8, 7), 5, 2, 2), ((9, 6), 4, 2, 1), ((3, 3), 9, 1, 1)]
+)
+def test_a_product_of_spectra_is_the_convolution(size, kernel, stride, frames):
+    """Odd and even kernels, one larger than the image, with strides: XLA's own sum and its gradients, to rounding."""
+    random = np.random.default_rng(0)
+    video = jnp.asarray(random.normal(size=(2, 5, *size, 2)), jnp.float32)
+    weights = jnp.asarray(random.normal(size=(kernel, kernel, frames * 2, 3)), jnp.float32)
+
+    def by_sum(video, weights):
+        flat = last_frames(video, frames).reshape(10, *size, -1)
+        return jax.lax.conv_general_dilated(
+            flat, weights, (stride, stride), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+        )
+
+    def by_spectrum(video, weights):
+        planes = convolved(jnp.transpose(video, (3, 2, 4, 0, 1)), weights, frames, stride)
+        return jnp.transpose(planes, (3, 4, 1, 0, 2)).reshape(10, *planes.shape[1::-1], -1)
+
+    def with_gradients(made):
+        def squared(*given):
+            result = made(*given)
+            return (result**2).sum(), result
+
+        gradients, result = jax.jit(jax.grad(squared, (0, 1), has_aux=True))(video, weights)
+        return [result, *gradients]
+
+    for one, other in zip(with_gradients(by_spectrum), with_gradients(by_sum), strict=True):
+        np.testing.assert_allclose(one, other, atol=3e-6 * float(np.abs(other).max()))
+
+
+def test_a_video_is_the_same_by_sum_and_by_spectrum():
+    """What a CPU computes is what a GPU is given to compute, layers with kernels of their own included."""
+    encode = VideoEncoder(1, (3, 4), [(3, 5), (1, 3)], 2, False, jnp.float32, nnx.Rngs(0))
+    video = jnp.asarray(np.random.default_rng(1).normal(size=(2, 6, 7, 8, 1)), jnp.float32)
+    by_sum = jax.jit(lambda given: encode.by_sum(given))(video)
+    np.testing.assert_allclose(jax.jit(lambda given: encode.by_spectrum(given))(video), by_sum, atol=1e-5)
+    np.testing.assert_allclose(encode(video), by_sum, atol=1e-5)
+
+
 @pytest.mark.parametrize("recurrent", [True, False])
 def test_a_video_is_encoded_from_the_past(recurrent):
     """Another frame 4 changes no map before it and changes map 4; the recurrent layer carries it on to the end."""
-    encode = VideoEncoder(1, (3, 4), (2, 3), 2, recurrent, jnp.float32, nnx.Rngs(0))
+    encode = VideoEncoder(1, (3, 4), [(2, 3), (2, 3)], 2, recurrent, jnp.float32, nnx.Rngs(0))
     video = np.random.default_rng(1).normal(size=(1, 12, 6, 8, 1)).astype(np.float32)
     other = video.copy()
     other[:, 4] += 1.0
