@@ -10,7 +10,7 @@ import xarray as xr
 from surrogate.batches import Loader, Session
 from surrogate.config import Config, Training
 from surrogate.survey import survey
-from surrogate.train import Fit, Progress, opened, optimise, parts_of
+from surrogate.train import Fit, Progress, opened, optimise, parts_of, placed
 from surrogate.trained import Surrogate
 from surrogate.vocabulary import AVERAGE, SessionFacts, Vocabulary
 from surrogate.weights import Structure, Weights, fresh_weights
@@ -72,7 +72,9 @@ def introduce(
     *,
     parts: Mapping[str, Parts] | None = None,
 ) -> Surrogate:
-    """Let a surrogate predict new sessions without fitting anything but the mean of each unit (zero shot).
+    """Let a surrogate predict new sessions without fitting anything (zero shot).
+
+    Of a unit it takes its mean, and on a video where its responses correlate with it.
 
     Args:
         surrogate: a trained one, best with training.fit_units = false; it stays as it is.
@@ -134,6 +136,8 @@ def _added(
     average = surrogate.vocabulary.average
     if average is not None and all(one.unit_ids == average.unit_ids for one in sessions):
         weights |= _from_average(weights, trained, average)
+    for name, rows in placed(sessions, split_of, config).items():
+        weights[name] = np.concatenate([trained[name], np.asarray(rows)])
     return _Added(config, sessions, split_of, vocabulary, structure, weights)
 
 

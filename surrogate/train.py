@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
@@ -18,6 +19,7 @@ from surrogate.batches import Loader, Session, open_session, session_of
 from surrogate.checkpoint import Checkpoint
 from surrogate.config import Config
 from surrogate.evaluate import Evaluator, Score
+from surrogate.places import places_of
 from surrogate.progress import Look, write_curve
 from surrogate.run_state import Run
 from surrogate.sharding import Devices, is_first_process
@@ -85,6 +87,7 @@ def fit(
         vocabulary, weights = _fine_tuned(folders.load(config.start_from), vocabulary, config)
     loader = Loader(sessions, split_of, vocabulary, config)
     structure, fresh = fresh_weights(config, vocabulary)
+    fresh |= placed(sessions, split_of, config)
     if weights is not None:
         fresh = {name: weights.get(name, value) for name, value in fresh.items()}
     fitted = None if config.training.fit_units else set(structure.names) - structure.owned
@@ -100,6 +103,15 @@ def opened(config: Config, recordings: Sequence[xr.DataTree | str | Path]) -> li
         session_of(one, config.data) if isinstance(one, xr.DataTree) else open_session(one, config.data)
         for one in recordings
     ]
+
+
+def placed(sessions: Sequence[Session], parts: Sequence[Parts], config: Config) -> Weights:
+    """Where the units of these sessions start to look on a video, where there is one; see `surrogate.places`."""
+    video = config.data.video
+    if video is None:
+        return {}
+    found = [places_of(one, part.train, video) for one, part in zip(sessions, parts, strict=True)]
+    return {"units/place": jnp.asarray(np.concatenate(found))}
 
 
 def parts_of(session: Session, config: Config) -> Parts:
