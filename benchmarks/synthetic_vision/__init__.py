@@ -1,0 +1,1 @@
+"""A stimulus-driven known answer: animals that see natural-like movies, whose rates are known."""
