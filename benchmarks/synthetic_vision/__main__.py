@@ -23,6 +23,7 @@ def main() -> int:
     """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, nargs="+", default=[1.0, 4.0, 13.5], help="of the new animal's data")
+    parser.add_argument("--steps", type=int, default=2000, help="of the core; a readout gets a quarter, scratch half")
     parser.add_argument("--peer", default=os.environ.get("NEUROTWIN_PEER"), help="Python that has neuralpredictors")
     parser.add_argument("--threads", type=int, default=1, help="of the peer")
     parser.add_argument("--seed", type=int, default=0, help="of everything random")
@@ -30,7 +31,8 @@ def main() -> int:
     options = parser.parse_args()
     *known, new = animals(Sizes(), options.seed)
     print_truth(new)
-    plan, found = Plan(seed=options.seed), []
+    plan = Plan(options.steps, options.steps // 4, options.steps // 2, seed=options.seed)
+    found = []
     core = plan.core(known)
     for minutes in options.minutes:
         adapted = plan.adapted(core, new, minutes)

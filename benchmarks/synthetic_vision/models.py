@@ -22,22 +22,22 @@ class Plan:
     """How models are trained.
 
     Attributes:
-        channels: of each layer of the core.
         steps: of the core.
         adapt_steps: of a new readout.
         scratch_steps: of everything on the new animal alone.
+        channels: of each layer of the core.
         batch: items.
         learning_rate: of the core and from scratch.
         adapt_rate: of a new readout.
         seed: of everything random.
     """
 
+    steps: int = 2000
+    adapt_steps: int = 500
+    scratch_steps: int = 1000
     channels: tuple[int, ...] = (32, 32)
-    steps: int = 1000
-    adapt_steps: int = 300
-    scratch_steps: int = 600
     batch: int = 4
-    learning_rate: float = 5e-3
+    learning_rate: float = 4e-3
     adapt_rate: float = 2e-2
     seed: int = 0
 
