@@ -39,6 +39,8 @@ format: $(INSTALLED)  ## rewrite the sources in the one format
 bench: $(INSTALLED)  ## run every benchmark in turn, each prints its tables
 	$(BIN)/python -m benchmarks.brian2_on_jax all
 	$(BIN)/python -m benchmarks.calibrate
+	$(BIN)/python -m benchmarks.surrogate
+	$(BIN)/python -m benchmarks.synthetic_vision
 
 clean:  ## remove .venv and the caches; reports and recordings stay
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache build dist
