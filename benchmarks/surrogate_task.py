@@ -42,8 +42,8 @@ class Task:
     input_kern: int = 9
     hidden_kern: int = 7
     units: int = 200
-    batch: int = 8
-    length: int = 32
+    batch: int = 4
+    length: int = 64
     learning_rate: float = 3e-3
     precision: str = "float32"
 
