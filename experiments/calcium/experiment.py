@@ -1,7 +1,6 @@
 """The experiment from folder to report: read, fit every cell, leave data sets out, adapt, predict, score, report."""
 
 import dataclasses
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +11,8 @@ from experiments.calcium.cells import load
 from experiments.calcium.corpus import Corpus
 from experiments.calcium.models import Predicted, Taught, predict_all, teach
 from experiments.calcium.settings import QUICK, Settings
-from twin import provenance, report
+from experiments.command import command_of, input_hashes
+from twin import report
 from twin.errors import InputError
 
 __all__ = ["QUICK", "Settings", "run"]
@@ -60,7 +60,9 @@ def run(
     scored = {
         split: scoring.score(one, chosen.horizon_s, chosen.resamples, seed) for split, one in found.predicted.items()
     }
-    written = page.compose(found, scored, command=_command(data, test, seed), inputs=_inputs(data, test))
+    written = page.compose(
+        found, scored, command=command_of("calcium", data, test, seed), inputs=input_hashes(data, test, "*.npz")
+    )
     report.write(written, out, results.tree(found, scored))
     page.print_scores(scored, console)
     print(out / "report.html")
@@ -79,18 +81,3 @@ def find(corpus: Corpus, test: Corpus | None, seed: int, settings: Settings, con
     if test is not None:
         predicted["test"] = predict_all(test, taught, settings, tell)
     return Found(taught, test, predicted, seed, settings)
-
-
-def _command(data: Path, test: Path | None, seed: int) -> str:
-    words = ["twin", "experiment", "calcium", "--data", data.absolute().name]
-    words += ["--test", test.absolute().name] if test else []
-    return shlex.join([*words, "--out", "OUT", "--seed", str(seed)])
-
-
-def _inputs(data: Path, test: Path | None) -> dict[str, str]:
-    folders = {"--data": data} | ({"--test": test} if test else {})
-    return {
-        f"{option} {path.name}": provenance.file_hash(path)
-        for option, folder in folders.items()
-        for path in sorted(folder.glob("*.npz"))
-    }

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -14,8 +13,11 @@ from experiments.cells import fitting, page, results
 from experiments.cells.fitting import Predicted
 from experiments.cells.material import Cell, read
 from experiments.cells.tolerance import Values, deviations
-from twin import provenance, report
+from experiments.command import command_of, input_hashes
+from twin import report
 from twin.errors import InputError
+
+FILES = ("*.abf", "*.ibw", "*.npz", "*.nwb")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -66,7 +68,9 @@ def run(data: Path, test: Path | None, out: Path, *, seed: int, console: Console
     """
     report.check_out_dir(out)
     found = find(data, test, fitting.BUDGETS, seed, console)
-    written = page.compose(found, command=_command(data, test, seed), inputs=_inputs(data, test))
+    written = page.compose(
+        found, command=command_of("cells", data, test, seed), inputs=input_hashes(data, test, *FILES)
+    )
     report.write(written, out, results.tree(found))
     page.print_scores(found, console)
     print(out / "report.html")
@@ -147,20 +151,3 @@ def _double_precision() -> Iterator[None]:
         yield
     finally:
         jax.config.update("jax_enable_x64", before)
-
-
-def _command(data: Path, test: Path | None, seed: int) -> str:
-    words = ["twin", "experiment", "cells", "--data", data.absolute().name]
-    words += ["--test", test.absolute().name] if test else []
-    return shlex.join([*words, "--out", "OUT", "--seed", str(seed)])
-
-
-def _inputs(data: Path, test: Path | None) -> dict[str, str]:
-    folders = {"--data": data} | ({"--test": test} if test else {})
-    suffixes = (".abf", ".ibw", ".npz", ".nwb")
-    return {
-        f"{option} {path.name}": provenance.file_hash(path)
-        for option, folder in folders.items()
-        for path in sorted(folder.iterdir())
-        if path.suffix in suffixes
-    }

@@ -1,7 +1,6 @@
 """The experiment from folder to report: read, train with and without inputs, adapt, plant shortcuts, score, report."""
 
 import dataclasses
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,7 +12,8 @@ from experiments.choice.scoring import Scored
 from experiments.choice.sessions import Corpus
 from experiments.choice.settings import QUICK, Settings
 from experiments.choice.tokens import FULL, VARIANTS
-from twin import provenance, report
+from experiments.command import command_of, input_hashes
+from twin import report
 
 __all__ = ["QUICK", "Settings", "run"]
 
@@ -58,7 +58,9 @@ def run(
     report.check_out_dir(out)
     corpus = sessions.load(data, test)
     found = find(corpus, seed, settings or Settings(), console)
-    written = page.compose(found, command=_command(data, test, seed), inputs=_inputs(data, test))
+    written = page.compose(
+        found, command=command_of("choice", data, test, seed), inputs=input_hashes(data, test, sessions.FILE)
+    )
     report.write(written, out, results.tree(found))
     page.print_scores(found, console)
     print(out / "report.html")
@@ -86,16 +88,3 @@ def find(corpus: Corpus, seed: int, settings: Settings, console: Console) -> Fou
         bars.advance(audit)
     zero_shot = new[0] if new else None
     return Found(corpus, known, zero_shot, tuple(new[1:]), planted, settings.planted, seed)
-
-
-def _command(data: Path, test: Path | None, seed: int) -> str:
-    words = ["twin", "experiment", "choice", "--data", data.absolute().name]
-    words += ["--test", test.absolute().name] if test else []
-    return shlex.join([*words, "--out", "OUT", "--seed", str(seed)])
-
-
-def _inputs(data: Path, test: Path | None) -> dict[str, str]:
-    folders = {"--data": data} | ({"--test": test} if test else {})
-    return {
-        f"{option} {sessions.FILE}": provenance.file_hash(folder / sessions.FILE) for option, folder in folders.items()
-    }

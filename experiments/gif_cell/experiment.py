@@ -1,7 +1,6 @@
 """The experiment from folder to report: compensate, fit, choose, fit again, predict, score, report."""
 
 import dataclasses
-import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from experiments.command import command_of, input_hashes
 from experiments.gif_cell import fitting, page, results, scoring
 from experiments.gif_cell.cell import Cell, load
 from experiments.gif_cell.fitting import Escapes
@@ -16,7 +16,7 @@ from experiments.gif_cell.predicting import ESCAPE_NAME, Predicted, other_repeat
 from experiments.gif_cell.settings import QUICK, Settings
 from experiments.spike_fits.history_glm import HistoryGlm
 from experiments.spike_fits.restarts import Restarts, keys
-from twin import provenance, report
+from twin import report
 
 __all__ = ["QUICK", "Settings", "run"]
 
@@ -70,7 +70,9 @@ def run(
     cell = load(data, test, settings)
     found = find(cell, seed, settings, console)
     figures = scoring.score(found)
-    written = page.compose(found, figures, command=_command(data, test, seed), inputs=_inputs(data, test))
+    written = page.compose(
+        found, figures, command=command_of("gif_cell", data, test, seed), inputs=input_hashes(data, test, "*.npz")
+    )
     report.write(written, out, results.tree(found))
     page.print_scores(figures, console)
     print(out / "report.html")
@@ -110,18 +112,3 @@ def find(cell: Cell, seed: int, settings: Settings, console: Console) -> Found:
         }
         done(1.0)
     return Found(cell, first, second, escapes, glms, early, late, counts, expected, forced, seed, settings)
-
-
-def _command(data: Path, test: Path | None, seed: int) -> str:
-    words = ["twin", "experiment", "gif_cell", "--data", data.absolute().name]
-    words += ["--test", test.absolute().name] if test else []
-    return shlex.join([*words, "--out", "OUT", "--seed", str(seed)])
-
-
-def _inputs(data: Path, test: Path | None) -> dict[str, str]:
-    folders = {"--data": data} | ({"--test": test} if test else {})
-    return {
-        f"{option} {path.name}": provenance.file_hash(path)
-        for option, folder in folders.items()
-        for path in sorted(folder.glob("*.npz"))
-    }

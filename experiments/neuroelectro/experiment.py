@@ -1,7 +1,6 @@
 """The experiment from folder to report: read, select, adjust, leave out, classify, gate, report."""
 
 import dataclasses
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,11 +9,12 @@ import xarray as xr
 from rich.console import Console
 from rich.progress import track
 
+from experiments.command import command_of, input_hashes
 from experiments.neuroelectro import classify, gate, held_out, junction_effect, leave_out, page, results, table
 from experiments.neuroelectro.additive import Measured, fit
 from experiments.neuroelectro.coding import OFFERED, Coding
 from experiments.neuroelectro.stepwise import Chosen, stepwise
-from twin import provenance, report
+from twin import report
 from twin.errors import InputError
 
 N_PERMUTATIONS = 40
@@ -78,7 +78,12 @@ def run(data: Path, test: Path | None, out: Path, *, seed: int, console: Console
         other = table.read(test)
         held_out.refuse_shared_articles(raw, other)
     found = find(raw, other, seed, console)
-    written = page.compose(found, seed=seed, command=_command(data, test, seed), inputs=_inputs(data, test))
+    written = page.compose(
+        found,
+        seed=seed,
+        command=command_of("neuroelectro", data, test, seed),
+        inputs=input_hashes(data, test, table.FILE),
+    )
     report.write(written, out, results.tree(found))
     page.print_scores(found, console)
     print(out / "report.html")
@@ -131,14 +136,3 @@ def _adjusted_r2(data: Measured, chosen: Chosen, pruned: Chosen) -> tuple[int, d
         "type_and_chosen_terms": chosen.model.adjusted_r2,
         "type_and_pruned_terms": pruned.model.adjusted_r2,
     }
-
-
-def _command(data: Path, test: Path | None, seed: int) -> str:
-    words = ["twin", "experiment", "neuroelectro", "--data", data.absolute().name]
-    words += ["--test", test.absolute().name] if test else []
-    return shlex.join([*words, "--out", "OUT", "--seed", str(seed)])
-
-
-def _inputs(data: Path, test: Path | None) -> dict[str, str]:
-    folders = {"--data": data} | ({"--test": test} if test else {})
-    return {f"{option} {table.FILE}": provenance.file_hash(folder / table.FILE) for option, folder in folders.items()}

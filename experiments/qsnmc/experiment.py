@@ -1,7 +1,6 @@
 """The experiment from folder to report: leave each stimulus out, fit the others, predict it, score, report."""
 
 import dataclasses
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,11 +8,12 @@ import jax
 from rich.console import Console
 from rich.progress import track
 
+from experiments.command import command_of, input_hashes
 from experiments.qsnmc import page, results, scoring
 from experiments.qsnmc.fitting import Fitted, Predicted, fit, predict
 from experiments.qsnmc.settings import QUICK, Settings
 from experiments.qsnmc.stimuli import Stimuli, load, refuse_shared
-from twin import provenance, report
+from twin import report
 from twin.errors import InputError
 
 __all__ = ["QUICK", "Settings", "run"]
@@ -64,7 +64,9 @@ def run(
         refuse_shared(stimuli, other)
     found = find(stimuli, other, seed, settings or Settings(), console)
     figures = scoring.score(found)
-    written = page.compose(found, figures, command=_command(data, test, seed), inputs=_inputs(data, test))
+    written = page.compose(
+        found, figures, command=command_of("qsnmc", data, test, seed), inputs=input_hashes(data, test, "challengeA.npz")
+    )
     report.write(written, out, results.tree(found))
     page.print_scores(figures, console)
     print(out / "report.html")
@@ -93,19 +95,4 @@ def _all(fitted: Fitted, stimuli: Stimuli, key: jax.Array, settings: Settings) -
     return {
         name: predict(fitted, stimuli.current_na(name, settings.dt_s), jax.random.fold_in(key, number), settings)
         for number, name in enumerate(stimuli.names)
-    }
-
-
-def _command(data: Path, test: Path | None, seed: int) -> str:
-    words = ["twin", "experiment", "qsnmc", "--data", data.absolute().name]
-    words += ["--test", test.absolute().name] if test else []
-    return shlex.join([*words, "--out", "OUT", "--seed", str(seed)])
-
-
-def _inputs(data: Path, test: Path | None) -> dict[str, str]:
-    folders = {"--data": data} | ({"--test": test} if test else {})
-    return {
-        f"{option} challengeA.npz": provenance.file_hash(folder / "challengeA.npz")
-        for option, folder in folders.items()
-        if (folder / "challengeA.npz").is_file()
     }

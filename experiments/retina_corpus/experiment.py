@@ -1,7 +1,6 @@
 """The experiment from folder to report: read, leave out, pretrain, adapt, score, decode, report."""
 
 import dataclasses
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from experiments.command import command_of, input_hashes
 from experiments.retina_corpus import corpus, gate, page, results, rounds
 from experiments.retina_corpus.corpus import Left, Recorded
 from experiments.retina_corpus.decoding import Named, name_studies
@@ -16,7 +16,7 @@ from experiments.retina_corpus.embedding import embedded
 from experiments.retina_corpus.pretraining import PAST, material
 from experiments.retina_corpus.rounds import Round, Scored
 from experiments.retina_corpus.settings import QUICK, Settings
-from twin import provenance, report
+from twin import report
 from twin.errors import InputError
 
 __all__ = ["QUICK", "Settings", "run"]
@@ -75,7 +75,9 @@ def run(
         found = find(
             data, test, work, seed, settings, lambda what, at: bars.update(task, description=what, completed=at)
         )
-    written = page.compose(found, command=_command(data, test, seed), inputs=_inputs(data, test))
+    written = page.compose(
+        found, command=command_of("retina_corpus", data, test, seed), inputs=input_hashes(data, test, "*.npz")
+    )
     report.write(written, out, results.tree(found))
     page.print_scores(found, console)
     console.print(f"Networks and scores of each recording: {work}")
@@ -142,18 +144,3 @@ def _features(
         tell(f"embed, {variant}", 0.0)
         features[f"embedding_{variant}"] = embedded(surrogate, [units for _, units in both])
     return features, [one for one, _ in both]
-
-
-def _command(data: Path, test: Path | None, seed: int) -> str:
-    words = ["twin", "experiment", "retina_corpus", "--data", data.absolute().name]
-    words += ["--test", test.absolute().name] if test else []
-    return shlex.join([*words, "--out", "OUT", "--seed", str(seed)])
-
-
-def _inputs(data: Path, test: Path | None) -> dict[str, str]:
-    folders = {"--data": data} | ({"--test": test} if test else {})
-    return {
-        f"{option} {path.name}": provenance.file_hash(path)
-        for option, folder in folders.items()
-        for path in sorted(folder.glob("*.npz"))
-    }

@@ -1,7 +1,6 @@
 """The experiment from folder to report: leave each mouse out, pretrain on the others, read, adapt, score, report."""
 
 import dataclasses
-import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,11 +8,12 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from experiments.command import command_of, input_hashes
 from experiments.v1_transfer import page, results, scoring, transfer
 from experiments.v1_transfer.mice import Mouse, load, refuse_other_times, refuse_shared
 from experiments.v1_transfer.settings import QUICK, Settings
 from experiments.v1_transfer.transfer import LeftOut
-from twin import provenance, report
+from twin import report
 from twin.errors import InputError
 
 __all__ = ["QUICK", "Settings", "run"]
@@ -55,7 +55,9 @@ def run(
     refuse_other_times([*mice, *(others or [])])
     found = find(mice, others, seed, settings, console)
     figures = scoring.score(found.left_out, settings.resamples, seed)
-    written = page.compose(found, figures, command=_command(data, test, seed), inputs=_inputs(data, test))
+    written = page.compose(
+        found, figures, command=command_of("v1_transfer", data, test, seed), inputs=input_hashes(data, test, "*.npz")
+    )
     report.write(written, out, results.tree(found, figures))
     page.print_scores(figures, console)
     print(out / "report.html")
@@ -91,18 +93,3 @@ def _left_out(mice: list[Mouse], test: list[Mouse] | None) -> Iterable[tuple[Mou
     if test is not None:
         return [(mouse, mice) for mouse in test]
     return [(mouse, [one for one in mice if one is not mouse]) for mouse in mice]
-
-
-def _command(data: Path, test: Path | None, seed: int) -> str:
-    words = ["twin", "experiment", "v1_transfer", "--data", data.absolute().name]
-    words += ["--test", test.absolute().name] if test else []
-    return shlex.join([*words, "--out", "OUT", "--seed", str(seed)])
-
-
-def _inputs(data: Path, test: Path | None) -> dict[str, str]:
-    folders = {"--data": data} | ({"--test": test} if test else {})
-    return {
-        f"{option} {path.name}": provenance.file_hash(path)
-        for option, folder in folders.items()
-        for path in sorted(folder.glob("*.npz"))
-    }

@@ -1,6 +1,5 @@
 """`twin experiment cells`: which sweeps are held out, what counts as met, and one sentence for whatever is wrong."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -206,9 +205,3 @@ def test_ferguson_cells_hold_amplitudes_out(recordings: Path) -> None:
     with pytest.raises(InputError, match="which --data holds too"):
         folder = recordings / "ferguson2015_ca1"
         experiment.find(folder, folder, {"lif_adaptive": 640}, 0, Console(quiet=True))
-
-
-def test_the_command_line_of_the_report_is_portable(tmp_path: Path) -> None:
-    """No path of a machine is in the command of report.json."""
-    text = experiment._command(tmp_path / "set", tmp_path / "other", 1)
-    assert text == "twin experiment cells --data set --test other --out OUT --seed 1" and json.dumps(text)
